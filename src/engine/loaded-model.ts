@@ -1,0 +1,15 @@
+import type { WorldPackage } from './package/world-package.ts';
+import type { BackendName, WorldModel } from './world/world-model.ts';
+
+/** A world-model package on a backend, ready for tasks. */
+export interface LoadedModel {
+  readonly package: WorldPackage;
+  readonly world: WorldModel;
+  readonly backend: BackendName;
+  dispose(): void;
+}
+
+/** Joins a package with the world model that a backend made of it. */
+export function loadedModel(pkg: WorldPackage, world: WorldModel): LoadedModel {
+  return { package: pkg, world, backend: world.backend, dispose: () => world.dispose() };
+}

@@ -1,0 +1,12 @@
+/** Entry of the engine's module worker. */
+import type { ToWorker } from './protocol.ts';
+import { EngineServer } from './server.ts';
+
+/** The part of DedicatedWorkerGlobalScope that is needed; the DOM typings describe a window. */
+const scope = globalThis as unknown as {
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+};
+
+const server = new EngineServer((message, transfer = []) => scope.postMessage(message, transfer));
+scope.onmessage = (event) => server.receive(event.data);

@@ -1,0 +1,415 @@
+import type { WorldSpec } from '../../package/model-json.ts';
+import type { Program, Workgroups } from './program.ts';
+import {
+  ATTENTION,
+  attentionProgram,
+  attentionWorkgroups,
+  CACHE_STORE,
+  cacheStoreProgram,
+  elementWorkgroups,
+  isTiledScan,
+  MATMUL,
+  matmulProgram,
+  matmulWorkgroups,
+  type MatmulOptions,
+  NOISE,
+  noiseProgram,
+  POINT_FEATURES,
+  pointFeaturesProgram,
+  PREPARE,
+  prepareProgram,
+  RAY_FEATURES,
+  rayFeaturesProgram,
+  SCAN,
+  type ScanColumns,
+  scanColumns,
+  type ScanOptions,
+  scanProgram,
+  scanWorkgroups,
+  tiledReadProgram,
+  tiledReadWorkgroups,
+  tiledWriteProgram,
+  tiledWriteWorkgroups,
+  type WeightFormat,
+} from './programs.ts';
+
+/** Levels that the modulation table holds; row 0 is level 0. */
+export const LEVEL_ROWS = 16;
+
+/**
+ * What a kernel reads or writes: a weight on the device, an input of the pass, part of the session's state, or a work
+ * tensor of this plan (which may share its buffer with others).
+ */
+export type Place =
+  | { kind: 'weight'; name: string }
+  | { kind: 'input'; name: 'latents' | 'mask' | 'rays' | 'known' | 'rotations' | 'levels' }
+  | { kind: 'state'; part: 'scan' | 'cache'; layer: number }
+  | { kind: 'table'; layer: number }
+  | { kind: 'work'; name: string; floats: number };
+
+/** One dispatch. */
+export interface Operation {
+  /** For reports: layer and what it does. */
+  name: string;
+  program: Program;
+  workgroups: Workgroups;
+  places: Readonly<Record<number, Place>>;
+}
+
+/** Format by matrix name, e.g. `layers.0.qkv`. */
+export type WeightFormats = (name: string) => WeightFormat;
+
+/** Lays out the dispatches of the network for passes over `chunks` chunks (docs/model.md). */
+export class OperationList {
+  readonly #spec: WorldSpec;
+  readonly #formats: WeightFormats;
+  readonly #chunks: number;
+  readonly #tokens: number;
+  readonly #tokensPerFrame: number;
+  readonly #operations: Operation[] = [];
+
+  constructor(spec: WorldSpec, formats: WeightFormats, chunks: number) {
+    this.#spec = spec;
+    this.#formats = formats;
+    this.#chunks = chunks;
+    this.#tokensPerFrame = spec.grid.rows * spec.grid.columns;
+    this.#tokens = chunks * spec.framesPerChunk * this.#tokensPerFrame;
+  }
+
+  /** The operations added so far. */
+  get operations(): readonly Operation[] {
+    return this.#operations;
+  }
+
+  /** Rows 0 … LEVEL_ROWS − 1 of the modulation tables from the level features. */
+  levelTable(): void {
+    const { levelWidth: m, width: d, layers } = this.#spec;
+    const first = { n: m, k: 64, activation: 'silu' } as const;
+    const tile = { m: 16, n: 64, k: 16 };
+    const hidden = (name: string): Place => ({ kind: 'work', name, floats: LEVEL_ROWS * m });
+    this.#matmul(
+      'level.fc1',
+      'levelFirst',
+      { ...first, tile },
+      { kind: 'input', name: 'levels' },
+      hidden('h1'),
+      {},
+      LEVEL_ROWS,
+    );
+    const second = { n: m, k: m, activation: 'silu', tile } as const;
+    this.#matmul('level.fc2', 'levelSecond', second, hidden('h1'), hidden('h2'), {}, LEVEL_ROWS);
+    for (let layer = 0; layer <= layers.length; layer++) {
+      const last = layer === layers.length;
+      this.#matmul(
+        last ? 'final.modulation' : `${layer} modulation`,
+        last ? 'finalModulation' : `layers.${layer}.modulation`,
+        { n: (last ? 2 : 9) * d, k: m, tile },
+        hidden('h2'),
+        { kind: 'table', layer },
+        {},
+        LEVEL_ROWS,
+      );
+    }
+  }
+
+  /** Noise at the tokens to be generated. */
+  noise(): void {
+    const channels = this.#spec.latentChannels;
+    this.#operations.push({
+      name: 'noise',
+      program: noiseProgram(channels),
+      workgroups: elementWorkgroups(this.#tokens * channels),
+      places: { [NOISE.mask]: MASK, [NOISE.latents]: LATENTS },
+    });
+  }
+
+  /** What depends on the camera alone: place and camera embedding and, with `poses`, the pose part of ray keys. */
+  condition(options: { poses: boolean }): void {
+    const { width, rayFrequencies, grid, layers } = this.#spec;
+    this.#operations.push({
+      name: 'ray features',
+      program: rayFeaturesProgram(rayFrequencies, this.#tokensPerFrame),
+      workgroups: elementWorkgroups(this.#tokens * rayFrequencies),
+      places: {
+        ...{ [RAY_FEATURES.rays]: RAYS, [RAY_FEATURES.known]: KNOWN },
+        [RAY_FEATURES.frequencies]: { kind: 'weight', name: 'rayFrequencies' },
+        [RAY_FEATURES.features]: this.#rayFeatures(),
+      },
+    });
+    this.#matmul(
+      'embed camera',
+      'camera',
+      {
+        n: width,
+        k: 2 * rayFrequencies,
+        store: { kind: 'camera', gridRows: grid.rows, gridColumns: grid.columns },
+      },
+      this.#rayFeatures(),
+      this.#work('base', width),
+      { [MATMUL.mask]: KNOWN, [MATMUL.extra]: { kind: 'weight', name: 'places' } },
+    );
+    if (!options.poses) return;
+    layers.forEach((layer, index) => {
+      if (layer.key !== 'ray') return;
+      const options = { n: this.#poseWidth, k: 2 * rayFrequencies };
+      this.#matmul(
+        `${index} ray keys`,
+        `layers.${index}.pose`,
+        options,
+        this.#rayFeatures(),
+        this.#pose(index),
+      );
+    });
+  }
+
+  /** Latents to tokens. */
+  embed(): void {
+    const { width, embedWidth, latentChannels } = this.#spec;
+    const embedded = this.#work('embedded', embedWidth);
+    this.#matmul('embed in', 'inProj', { n: embedWidth, k: latentChannels }, LATENTS, embedded);
+    const up = { n: width, k: embedWidth, store: { kind: 'extra', columns: width, stride: width } } as const;
+    this.#matmul('embed up', 'up', up, embedded, this.#x, { [MATMUL.extra]: this.#work('base', width) });
+  }
+
+  /**
+   * One layer.
+   * @param options.commit write the state
+   * @param options.poses the pose part of ray keys was made by `condition`
+   * @param options.stateOnly end once the state is written
+   */
+  layer(index: number, options: { commit: boolean; poses: boolean; stateOnly: boolean }): void {
+    this.#scan(index, options);
+    this.#attention(index, options);
+    if (options.stateOnly) return;
+    const { width, mlpWidth } = this.#spec;
+    const up = { n: mlpWidth, k: width, activation: 'gelu', prologue: this.#modulate(6) } as const;
+    const hidden = this.#work(`hidden ${index}`, mlpWidth);
+    const levels = levelPlaces(index);
+    this.#matmul(`${index} mlp up`, `layers.${index}.mlpUp`, up, this.#x, hidden, levels);
+    const down = { n: width, k: mlpWidth, store: this.#gate(8) };
+    this.#matmul(`${index} mlp down`, `layers.${index}.mlpDown`, down, hidden, this.#x, levels);
+  }
+
+  /** Predicted clean latents and the sampler step. */
+  sample(): void {
+    const { width, latentChannels, layers } = this.#spec;
+    const prologue = { kind: 'modulate', tableStride: 2 * width, shift: 0, scale: width } as const;
+    this.#matmul(
+      'sample',
+      'finalProj',
+      { n: latentChannels, k: width, prologue, store: { kind: 'sample' } },
+      this.#x,
+      LATENTS,
+      levelPlaces(layers.length),
+    );
+  }
+
+  #scan(index: number, options: { commit: boolean; poses: boolean }): void {
+    const { width, grid, scan, layers } = this.#spec;
+    const layer = layers[index]!;
+    const columns = this.#columns(index);
+    const projection = this.#work(`projection ${index}`, columns.stride);
+    const levels = levelPlaces(index);
+    const posesFirst = layer.key === 'ray' && options.poses;
+    const outputs = columns.depths + (layer.key === 'point' ? this.#spec.depths : 0);
+    this.#matmul(
+      `${index} scan projection`,
+      `layers.${index}.projection`,
+      {
+        ...{ n: outputs, k: width, outStride: columns.stride, prologue: this.#modulate(0) },
+        ...(posesFirst
+          ? { store: { kind: 'extra', columns: this.#poseWidth, stride: this.#poseWidth } }
+          : {}),
+      },
+      this.#x,
+      projection,
+      { ...levels, ...(posesFirst ? { [MATMUL.extra]: this.#pose(index) } : {}) },
+    );
+    if (layer.key !== 'none' && !posesFirst) this.#addPoses(index, projection, columns);
+    const scanOptions: ScanOptions = {
+      ...{ kind: layer.kind, grid, block: layer.block, ...scan, columns },
+      commit: options.commit,
+    };
+    const recalled = this.#work(`recalled ${index}`, scan.heads * scan.valueLength);
+    this.#recall(index, scanOptions, projection, recalled);
+    this.#matmul(
+      `${index} scan out`,
+      `layers.${index}.scanOut`,
+      {
+        ...{ n: width, k: scan.heads * scan.valueLength, store: this.#gate(2) },
+        prologue: {
+          ...{ kind: 'head_gate', headLength: scan.valueLength },
+          ...{ gateOffset: columns.gates, gateStride: columns.stride },
+        },
+      },
+      recalled,
+      this.#x,
+      { ...levels, [MATMUL.extra]: projection },
+    );
+  }
+
+  /** The recurrence itself. */
+  #recall(index: number, options: ScanOptions, projection: Place, recalled: Place): void {
+    const what = `${options.kind} ${options.block.join('×')}`;
+    const name = `${index} ${what}`;
+    const read: Record<number, Place> = {
+      [SCAN.projection]: projection,
+      [SCAN.state]: { kind: 'state', part: 'scan', layer: index },
+    };
+    const places = { ...read, [SCAN.out]: recalled };
+    if (!isTiledScan(options)) {
+      const workgroups = scanWorkgroups(options);
+      this.#operations.push({ name, program: scanProgram(options), workgroups, places });
+      return;
+    }
+    const workgroups = tiledReadWorkgroups(options, this.#tokens / this.#tokensPerFrame);
+    this.#operations.push({ name, program: tiledReadProgram(options), workgroups, places });
+    if (!options.commit) return;
+    this.#operations.push({
+      ...{ name: `${index} state of ${what}`, program: tiledWriteProgram(options) },
+      ...{ workgroups: tiledWriteWorkgroups(options), places: read },
+    });
+  }
+
+  /** Adds the pose part to the keys and queries of a projection. */
+  #addPoses(index: number, projection: Place, columns: ScanColumns): void {
+    const { layers, rayFrequencies, pointFrequencies, depths } = this.#spec;
+    const point = layers[index]!.key === 'point';
+    const frequencies = point ? pointFrequencies : rayFrequencies;
+    const features = point ? this.#work(`point features ${index}`, 2 * frequencies) : this.#rayFeatures();
+    if (point) {
+      this.#operations.push({
+        name: `${index} point features`,
+        program: pointFeaturesProgram(frequencies, depths, this.#tokensPerFrame, columns),
+        workgroups: elementWorkgroups(this.#tokens * frequencies),
+        places: {
+          ...{ [POINT_FEATURES.rays]: RAYS, [POINT_FEATURES.known]: KNOWN },
+          [POINT_FEATURES.points]: { kind: 'weight', name: 'points' },
+          ...{ [POINT_FEATURES.projection]: projection, [POINT_FEATURES.features]: features },
+        },
+      });
+    }
+    this.#matmul(
+      `${index} ${point ? 'point' : 'ray'} keys`,
+      `layers.${index}.pose`,
+      { n: this.#poseWidth, k: 2 * frequencies, outStride: columns.stride, store: { kind: 'add' } },
+      features,
+      projection,
+    );
+  }
+
+  #attention(index: number, options: { commit: boolean; stateOnly: boolean }): void {
+    const { width, grid, framesPerChunk, attention } = this.#spec;
+    const { rope, heads } = attention;
+    const headLength = width / heads;
+    const chunkTokens = framesPerChunk * this.#tokensPerFrame;
+    const qkv = this.#work(`qkv ${index}`, 3 * width);
+    const cache: Place = { kind: 'state', part: 'cache', layer: index };
+    const levels = levelPlaces(index);
+    const project = { n: 3 * width, k: width, prologue: this.#modulate(3) };
+    this.#matmul(`${index} qkv`, `layers.${index}.qkv`, project, this.#x, qkv, levels);
+    const pairs = { time: rope.time.length, row: rope.row.length, column: rope.column.length };
+    this.#operations.push({
+      name: `${index} attention prepare`,
+      program: prepareProgram({ grid, heads, headLength, pairs }),
+      workgroups: elementWorkgroups(this.#tokens * 2 * heads),
+      places: {
+        [PREPARE.qkv]: qkv,
+        [PREPARE.gains]: { kind: 'weight', name: `layers.${index}.gains` },
+        [PREPARE.rotations]: { kind: 'input', name: 'rotations' },
+      },
+    });
+    if (!options.stateOnly) {
+      const shape = { heads, headLength, chunkTokens };
+      const attended = this.#work(`attended ${index}`, width);
+      this.#operations.push({
+        name: `${index} attention`,
+        program: attentionProgram(shape),
+        workgroups: attentionWorkgroups(shape, this.#chunks),
+        places: { [ATTENTION.qkv]: qkv, [ATTENTION.cache]: cache, [ATTENTION.out]: attended },
+      });
+      const out = { n: width, k: width, store: this.#gate(5) };
+      this.#matmul(`${index} attention out`, `layers.${index}.attentionOut`, out, attended, this.#x, levels);
+    }
+    if (options.commit) {
+      this.#operations.push({
+        name: `${index} cache store`,
+        program: cacheStoreProgram(width, chunkTokens),
+        workgroups: elementWorkgroups((2 * chunkTokens * width) / 4),
+        places: { [CACHE_STORE.qkv]: qkv, [CACHE_STORE.cache]: cache },
+      });
+    }
+  }
+
+  /** @param weights name of the packed matrix */
+  #matmul(
+    name: string,
+    weights: string,
+    options: Omit<MatmulOptions, 'weight'>,
+    a: Place,
+    out: Place,
+    places: Readonly<Record<number, Place>> = {},
+    rows = this.#tokens,
+  ): void {
+    const weight = this.#formats(weights);
+    const full: MatmulOptions = { ...options, weight };
+    this.#operations.push({
+      name,
+      program: matmulProgram(full),
+      workgroups: matmulWorkgroups(full, rows),
+      places: {
+        ...{ [MATMUL.a]: a, [MATMUL.out]: out, ...places },
+        [MATMUL.weights]: { kind: 'weight', name: weights },
+        [MATMUL.columns]: { kind: 'weight', name: `${weights}.columns` },
+        ...(weight.kind === 'mixed' ? { [MATMUL.tail]: { kind: 'weight', name: `${weights}.tail` } } : {}),
+      },
+    });
+  }
+
+  /** A work tensor; one that does not outlive its layer has the layer's index in its name, so that layers share buffers. */
+  #work(name: string, columns: number): Place {
+    return { kind: 'work', name, floats: this.#tokens * columns };
+  }
+
+  get #x(): Place {
+    return this.#work('x', this.#spec.width);
+  }
+
+  /** Width of the pose part of keys and queries. */
+  get #poseWidth(): number {
+    return 2 * this.#spec.scan.heads * this.#spec.scan.keyLength;
+  }
+
+  #rayFeatures(): Place {
+    return this.#work('ray features', 2 * this.#spec.rayFrequencies);
+  }
+
+  #pose(index: number): Place {
+    return this.#work(`pose ${index}`, this.#poseWidth);
+  }
+
+  #columns(index: number): ScanColumns {
+    const { scan, layers, depths } = this.#spec;
+    const own = layers[index]!.key === 'point' ? depths : 0;
+    return scanColumns(scan.heads, scan.keyLength, scan.valueLength, own);
+  }
+
+  /** Shift and scale of a layer's part that starts at one of the nine vectors. */
+  #modulate(vector: number): NonNullable<MatmulOptions['prologue']> {
+    const { width } = this.#spec;
+    return { kind: 'modulate', tableStride: 9 * width, shift: vector * width, scale: (vector + 1) * width };
+  }
+
+  #gate(vector: number): NonNullable<MatmulOptions['store']> {
+    return { kind: 'gate', tableStride: 9 * this.#spec.width, gate: vector * this.#spec.width };
+  }
+}
+
+const LATENTS: Place = { kind: 'input', name: 'latents' };
+const MASK: Place = { kind: 'input', name: 'mask' };
+const RAYS: Place = { kind: 'input', name: 'rays' };
+const KNOWN: Place = { kind: 'input', name: 'known' };
+
+function levelPlaces(layer: number): Record<number, Place> {
+  return { [MATMUL.table]: { kind: 'table', layer }, [MATMUL.mask]: MASK };
+}

@@ -1,0 +1,366 @@
+import { LongtakeError } from '../../../types.ts';
+import type { LayerKind } from '../../../package/model-json.ts';
+import type { LaunchValues } from '../launch.ts';
+import type { Program } from '../program.ts';
+import {
+  ATTENTION,
+  CACHE_STORE,
+  MATMUL,
+  NOISE,
+  POINT_FEATURES,
+  PREPARE,
+  RAY_FEATURES,
+  SCAN,
+} from '../programs.ts';
+import {
+  attend,
+  gelu,
+  headGate,
+  linear,
+  modulate,
+  noise,
+  type Numbers,
+  pointFeatures,
+  rayFeatures,
+  rotateByTable,
+  scan,
+  silu,
+} from './reference.ts';
+
+/** What a kernel found in its bindings, by number. */
+export type Contents = Readonly<Record<number, ArrayBuffer>>;
+
+/**
+ * What a kernel should leave in the buffers it writes, in double precision, given what it found in its bindings.
+ * @returns by binding number
+ */
+export function expectedOutputs(
+  program: Program,
+  launch: LaunchValues,
+  contents: Contents,
+): Record<number, Float64Array> {
+  const kernel = KERNELS[program.file];
+  if (!kernel) throw new LongtakeError('internal', `There is no reference for the kernel ${program.file}.`);
+  return kernel(new Bindings(program, contents), launch);
+}
+
+class Bindings {
+  readonly #program: Program;
+  readonly #contents: Contents;
+
+  constructor(program: Program, contents: Contents) {
+    this.#program = program;
+    this.#contents = contents;
+  }
+
+  number(name: string): number {
+    return this.#program.constants[name] as number;
+  }
+
+  word(name: string): string {
+    return String(this.#program.constants[name]);
+  }
+
+  floats(binding: number): Float32Array {
+    return new Float32Array(this.#contents[binding] ?? new ArrayBuffer(0));
+  }
+
+  words(binding: number): Uint32Array {
+    return new Uint32Array(this.#contents[binding]!);
+  }
+
+  bytes(binding: number): Int8Array {
+    return new Int8Array(this.#contents[binding]!);
+  }
+}
+
+type Kernel = (bindings: Bindings, launch: LaunchValues) => Record<number, Float64Array>;
+
+const KERNELS: Readonly<Record<string, Kernel>> = {
+  'matmul.wgsl': (own, launch) => ({ [MATMUL.out]: matmul(own, launch) }),
+  'ssd.wgsl': (own, launch) => blockScan('ssd', own, launch),
+  'gated-delta.wgsl': (own, launch) => blockScan('gated-delta', own, launch),
+  'ssd-read.wgsl': (own, launch) => ({ [SCAN.out]: scanned('ssd', own, launch).y }),
+  'ssd-write.wgsl': (own, launch) => ({ [SCAN.state]: scanned('ssd', own, launch).state }),
+  'attention.wgsl': (own, launch) => ({ [ATTENTION.out]: attention(own, launch) }),
+  'attention-prepare.wgsl': (own, launch) => ({ [PREPARE.qkv]: prepare(own, launch) }),
+  'cache-store.wgsl': (own, launch) => ({ [CACHE_STORE.cache]: cacheStore(own, launch) }),
+  'ray-features.wgsl': (own, { tokens }) => ({
+    [RAY_FEATURES.features]: rayFeatures(
+      own.floats(RAY_FEATURES.rays).subarray(0, tokens * 6),
+      own.words(RAY_FEATURES.known),
+      own.floats(RAY_FEATURES.frequencies),
+      own.number('TOKENS_PER_FRAME'),
+    ),
+  }),
+  'point-features.wgsl': (own, { tokens }) => {
+    const points = own.floats(POINT_FEATURES.points);
+    const frequencies = own.number('FREQUENCIES') * 3;
+    const depths = own.number('DEPTHS');
+    const projection = own.floats(POINT_FEATURES.projection);
+    return {
+      [POINT_FEATURES.features]: pointFeatures(
+        own.floats(POINT_FEATURES.rays).subarray(0, tokens * 6),
+        own.words(POINT_FEATURES.known),
+        points.subarray(0, frequencies),
+        points.subarray(frequencies, frequencies + depths),
+        columnsOf(projection, tokens, own.number('STRIDE'), own.number('LOGITS'), depths),
+        own.number('TOKENS_PER_FRAME'),
+      ),
+    };
+  },
+  'noise.wgsl': (own, { tokens, seed, chunk, stream }) => {
+    const channels = own.number('CHANNELS');
+    const mask = own.words(NOISE.mask);
+    const latents = Float64Array.from(own.floats(NOISE.latents));
+    noise(tokens * channels, seed, chunk, stream).forEach((value, i) => {
+      if (mask[Math.floor(i / channels)]) latents[i] = value;
+    });
+    return { [NOISE.latents]: latents };
+  },
+};
+
+/** Columns `start` … `start + count − 1` of the first rows of a matrix with `stride` columns. */
+function columnsOf(
+  matrix: Numbers,
+  rows: number,
+  stride: number,
+  start: number,
+  count: number,
+): Float64Array {
+  const part = new Float64Array(rows * count);
+  for (let row = 0; row < rows; row++) {
+    for (let i = 0; i < count; i++) part[row * count + i] = matrix[row * stride + start + i]!;
+  }
+  return part;
+}
+
+function matmul(own: Bindings, launch: LaunchValues): Float64Array {
+  const [n, k, rows] = [own.number('N'), own.number('K'), launch.tokens];
+  const columns = own.floats(MATMUL.columns);
+  const weights = unpackWeights(own, n, k, columns);
+  const tableStride = own.number('TABLE_STRIDE');
+  const level = (row: number, mask: Uint32Array): number => (mask[row] ? launch.levelRow * tableStride : 0);
+  const product = linear(prologue(own, launch, k, level), weights, k);
+  const out = Float64Array.from(own.floats(MATMUL.out));
+  const stride = own.number('OUT_STRIDE');
+  const store = storeOf(own, launch, n, level);
+  const activation = { none: (v: number) => v, gelu, silu }[own.word('ACTIVATION')]!;
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < n; column++) {
+      const at = row * stride + column;
+      const bias = columns[2 * column + 1]!;
+      const sum = product[row * n + column]!;
+      out[at] = store({ row, column, value: activation(sum + bias), sum, bias, before: out[at]! });
+    }
+  }
+  return out;
+}
+
+/** The weights [n, k] with their scales. */
+function unpackWeights(own: Bindings, n: number, k: number, columns: Float32Array): Float64Array {
+  const kind = own.word('WEIGHT');
+  const split = { int8: n, float: 0 }[kind] ?? own.number('SPLIT');
+  const bytes = own.bytes(MATMUL.weights);
+  const floats = own.floats(kind === 'float' ? MATMUL.weights : MATMUL.tail);
+  const weights = new Float64Array(n * k);
+  for (let column = 0; column < n; column++) {
+    for (let i = 0; i < k; i++) {
+      const value =
+        column < split
+          ? bytes[((i >> 2) * split + column) * 4 + (i & 3)]!
+          : floats[((i >> 2) * (n - split) + column - split) * 4 + (i & 3)]!;
+      weights[column * k + i] = value * columns[2 * column]!;
+    }
+  }
+  return weights;
+}
+
+type LevelStart = (row: number, mask: Uint32Array) => number;
+
+/** The left factor [tokens, K] after the prologue. */
+function prologue(own: Bindings, { tokens }: LaunchValues, k: number, level: LevelStart): Float64Array {
+  const a = Float64Array.from(own.floats(MATMUL.a).subarray(0, tokens * k));
+  switch (own.word('PROLOGUE')) {
+    case 'modulate': {
+      const [table, mask] = [own.floats(MATMUL.table), own.words(MATMUL.mask)];
+      const vector = (row: number, name: string): Float32Array => {
+        const start = level(row, mask) + own.number(name);
+        return table.subarray(start, start + k);
+      };
+      return modulate(a, k, (row) => ({
+        shift: vector(row, 'TABLE_SHIFT'),
+        scale: vector(row, 'TABLE_SCALE'),
+      }));
+    }
+    case 'head_gate': {
+      const extra = own.floats(MATMUL.extra);
+      const gate = columnsOf(extra, tokens, own.number('EXTRA_STRIDE'), own.number('EXTRA_OFFSET'), k);
+      return headGate(a, gate, own.number('HEAD_LENGTH'));
+    }
+    default:
+      return a;
+  }
+}
+
+interface Element {
+  row: number;
+  column: number;
+  /** After bias and activation. */
+  value: number;
+  /** Before the bias. */
+  sum: number;
+  bias: number;
+  /** What the output held. */
+  before: number;
+}
+
+function storeOf(
+  own: Bindings,
+  launch: LaunchValues,
+  n: number,
+  level: LevelStart,
+): (element: Element) => number {
+  switch (own.word('STORE')) {
+    case 'add':
+      return ({ value, before }) => before + value;
+    case 'extra': {
+      const [extra, count, stride] = [
+        own.floats(MATMUL.extra),
+        own.number('EXTRA_COLUMNS'),
+        own.number('EXTRA_STRIDE'),
+      ];
+      return ({ row, column, value }) => (column < count ? value + extra[row * stride + column]! : value);
+    }
+    case 'gate': {
+      const [table, mask, gate] = [
+        own.floats(MATMUL.table),
+        own.words(MATMUL.mask),
+        own.number('TABLE_GATE'),
+      ];
+      return ({ row, column, value, before }) => before + value * table[level(row, mask) + gate + column]!;
+    }
+    case 'sample': {
+      const mask = own.words(MATMUL.mask);
+      return ({ row, value, before }) => (mask[row] ? value + launch.ratio * (before - value) : before);
+    }
+    case 'camera': {
+      const [known, extra] = [own.words(MATMUL.mask), own.floats(MATMUL.extra)];
+      const [gridRows, gridColumns] = [own.number('GRID_ROWS'), own.number('GRID_COLUMNS')];
+      return ({ row, column, sum, bias }) => {
+        const cell = row % (gridRows * gridColumns);
+        const camera = known[Math.floor(row / (gridRows * gridColumns))]
+          ? sum
+          : extra[(gridRows + gridColumns) * n + column]!;
+        const place =
+          extra[Math.floor(cell / gridColumns) * n + column]! +
+          extra[(gridRows + (cell % gridColumns)) * n + column]!;
+        return camera + bias + place;
+      };
+    }
+    default:
+      return ({ value }) => value;
+  }
+}
+
+function blockScan(kind: LayerKind, own: Bindings, launch: LaunchValues): Record<number, Float64Array> {
+  const { y, state } = scanned(kind, own, launch);
+  return own.number('COMMIT') ? { [SCAN.out]: y, [SCAN.state]: state } : { [SCAN.out]: y };
+}
+
+function scanned(
+  kind: LayerKind,
+  own: Bindings,
+  { tokens }: LaunchValues,
+): { y: Float64Array; state: Float64Array } {
+  const projection = own.floats(SCAN.projection);
+  const [heads, keyLength, valueLength] = [
+    own.number('HEADS'),
+    own.number('KEY_LENGTH'),
+    own.number('VALUE_LENGTH'),
+  ];
+  const part = (name: string, count: number): Float64Array =>
+    columnsOf(projection, tokens, own.number('STRIDE'), own.number(name), count);
+  return scan({
+    ...{ kind, heads, keyLength, valueLength },
+    grid: { rows: own.number('GRID_ROWS'), columns: own.number('GRID_COLUMNS') },
+    block: [own.number('BLOCK_ROWS'), own.number('BLOCK_COLUMNS')],
+    keys: part('KEYS', heads * keyLength),
+    queries: part('QUERIES', heads * keyLength),
+    values: part('VALUES', heads * valueLength),
+    writes: part('WRITES', heads),
+    decays: part('DECAYS', heads),
+    state: own.floats(SCAN.state),
+  });
+}
+
+function prepare(own: Bindings, { tokens }: LaunchValues): Float64Array {
+  const [heads, headLength] = [own.number('HEADS'), own.number('HEAD_LENGTH')];
+  const width = heads * headLength;
+  const qkv = Float64Array.from(own.floats(PREPARE.qkv));
+  const gains = own.floats(PREPARE.gains);
+  for (const kind of [0, 1]) {
+    const turned = rotateByTable(
+      columnsOf(qkv, tokens, 3 * width, kind * width, width),
+      gains.subarray(kind * headLength, (kind + 1) * headLength),
+      {
+        grid: { rows: own.number('GRID_ROWS'), columns: own.number('GRID_COLUMNS') },
+        ...{ heads, headLength, table: own.floats(PREPARE.rotations) },
+        pairs: {
+          time: own.number('TIME_PAIRS'),
+          row: own.number('ROW_PAIRS'),
+          column: own.number('COLUMN_PAIRS'),
+        },
+      },
+    );
+    for (let token = 0; token < tokens; token++) {
+      qkv.set(turned.subarray(token * width, (token + 1) * width), (token * 3 + kind) * width);
+    }
+  }
+  return qkv;
+}
+
+function attention(own: Bindings, { tokens, hasPrevious }: LaunchValues): Float64Array {
+  const [heads, headLength, chunkTokens] = [
+    own.number('HEADS'),
+    own.number('HEAD_LENGTH'),
+    own.number('CHUNK_TOKENS'),
+  ];
+  const width = heads * headLength;
+  const size = chunkTokens * width;
+  const [queries, keys, values] = [0, 1, 2].map((kind) =>
+    columnsOf(own.floats(ATTENTION.qkv), tokens, 3 * width, kind * width, width),
+  ) as [Float64Array, Float64Array, Float64Array];
+  const cache = Float64Array.from(own.floats(ATTENTION.cache));
+  const out = new Float64Array(tokens * width);
+  for (let start = 0; start < tokens * width; start += size) {
+    const joined = (x: Float64Array, cached: Float64Array): Float64Array => {
+      const before = start > 0 ? x.subarray(start - size, start) : hasPrevious ? cached : new Float64Array(0);
+      const both = new Float64Array(before.length + size);
+      both.set(before);
+      both.set(x.subarray(start, start + size), before.length);
+      return both;
+    };
+    out.set(
+      attend(
+        queries.subarray(start, start + size),
+        joined(keys, cache.subarray(0, size)),
+        joined(values, cache.subarray(size)),
+        heads,
+        headLength,
+      ),
+      start,
+    );
+  }
+  return out;
+}
+
+function cacheStore(own: Bindings, { tokens }: LaunchValues): Float64Array {
+  const [width, chunkTokens] = [own.number('WIDTH'), own.number('CHUNK_TOKENS')];
+  const qkv = own.floats(CACHE_STORE.qkv).subarray((tokens - chunkTokens) * 3 * width);
+  const cache = new Float64Array(2 * chunkTokens * width);
+  for (const kind of [0, 1]) {
+    cache.set(columnsOf(qkv, chunkTokens, 3 * width, (kind + 1) * width, width), kind * chunkTokens * width);
+  }
+  return cache;
+}

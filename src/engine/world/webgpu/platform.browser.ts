@@ -1,0 +1,52 @@
+import activation from '../../../../kernels/activation.wgsl?raw';
+import attentionPrepare from '../../../../kernels/attention-prepare.wgsl?raw';
+import attention from '../../../../kernels/attention.wgsl?raw';
+import cacheStore from '../../../../kernels/cache-store.wgsl?raw';
+import gatedDelta from '../../../../kernels/gated-delta.wgsl?raw';
+import launch from '../../../../kernels/launch.wgsl?raw';
+import matmulHeadGate from '../../../../kernels/matmul-head-gate.wgsl?raw';
+import matmulModulate from '../../../../kernels/matmul-modulate.wgsl?raw';
+import matmulPlain from '../../../../kernels/matmul-plain.wgsl?raw';
+import matmul from '../../../../kernels/matmul.wgsl?raw';
+import noise from '../../../../kernels/noise.wgsl?raw';
+import pointFeatures from '../../../../kernels/point-features.wgsl?raw';
+import random from '../../../../kernels/random.wgsl?raw';
+import rayFeatures from '../../../../kernels/ray-features.wgsl?raw';
+import scan from '../../../../kernels/scan.wgsl?raw';
+import ssdRead from '../../../../kernels/ssd-read.wgsl?raw';
+import ssdTiles from '../../../../kernels/ssd-tiles.wgsl?raw';
+import ssdWrite from '../../../../kernels/ssd-write.wgsl?raw';
+import ssd from '../../../../kernels/ssd.wgsl?raw';
+import trigonometry from '../../../../kernels/trigonometry.wgsl?raw';
+import type { KernelSources } from './preprocess.ts';
+
+/** Every file of kernels/, bundled as text. */
+export async function loadKernelSources(): Promise<KernelSources> {
+  return new Map([
+    ['activation.wgsl', activation],
+    ['attention-prepare.wgsl', attentionPrepare],
+    ['attention.wgsl', attention],
+    ['cache-store.wgsl', cacheStore],
+    ['gated-delta.wgsl', gatedDelta],
+    ['launch.wgsl', launch],
+    ['matmul-head-gate.wgsl', matmulHeadGate],
+    ['matmul-modulate.wgsl', matmulModulate],
+    ['matmul-plain.wgsl', matmulPlain],
+    ['matmul.wgsl', matmul],
+    ['noise.wgsl', noise],
+    ['point-features.wgsl', pointFeatures],
+    ['random.wgsl', random],
+    ['ray-features.wgsl', rayFeatures],
+    ['scan.wgsl', scan],
+    ['ssd-read.wgsl', ssdRead],
+    ['ssd-tiles.wgsl', ssdTiles],
+    ['ssd-write.wgsl', ssdWrite],
+    ['ssd.wgsl', ssd],
+    ['trigonometry.wgsl', trigonometry],
+  ]);
+}
+
+/** The browser's WebGPU; undefined where it has none (or the page is not a secure context). */
+export async function openGpu(): Promise<GPU | undefined> {
+  return (navigator as { gpu?: GPU }).gpu;
+}

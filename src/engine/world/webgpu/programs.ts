@@ -1,0 +1,349 @@
+import type { LayerKind } from '../../package/model-json.ts';
+import type { KernelConstants } from './preprocess.ts';
+import { type Access, ceilDivide, type Program, type Workgroups } from './program.ts';
+
+/** Sizes of a matmul's tile: rows, columns and depth staged in workgroup memory; all multiples of 4. */
+export interface Tile {
+  m: number;
+  n: number;
+  k: number;
+}
+
+/** How a matrix's numbers are stored: `mixed` has int8 in the first `split` rows and floats in the others. */
+export type WeightFormat = { kind: 'int8' | 'float' } | { kind: 'mixed'; split: number };
+
+export type Prologue =
+  | { kind: 'plain' }
+  | { kind: 'modulate'; tableStride: number; shift: number; scale: number }
+  | { kind: 'head_gate'; headLength: number; gateOffset: number; gateStride: number };
+
+export type Store =
+  | { kind: 'set' | 'add' }
+  | { kind: 'extra'; columns: number; stride: number }
+  | { kind: 'gate'; tableStride: number; gate: number }
+  | { kind: 'sample' }
+  | { kind: 'camera'; gridRows: number; gridColumns: number };
+
+export interface MatmulOptions {
+  /** Columns of the result, length of the sums. */
+  n: number;
+  k: number;
+  weight: WeightFormat;
+  outStride?: number;
+  activation?: 'none' | 'gelu' | 'silu';
+  prologue?: Prologue;
+  store?: Store;
+  tile?: Tile;
+}
+
+/** Binding numbers of kernels/matmul.wgsl. */
+export const MATMUL = { a: 0, weights: 1, columns: 2, out: 3, table: 4, mask: 5, extra: 6, tail: 7 } as const;
+
+const WORKGROUP_BYTES = 16384;
+
+/** kernels/matmul.wgsl. */
+export function matmulProgram(options: MatmulOptions): Program {
+  const { n, k, weight } = options;
+  const prologue = options.prologue ?? { kind: 'plain' };
+  const store = options.store ?? { kind: 'set' };
+  const tile = matmulTile(options);
+  const bindings: Record<number, Access> = {
+    [MATMUL.a]: 'read',
+    [MATMUL.weights]: 'read',
+    [MATMUL.columns]: 'read',
+    [MATMUL.out]: 'write',
+  };
+  const constants: Record<string, number | string> = {
+    ...{ N: n, K: k, WEIGHT: weight.kind, OUT_STRIDE: options.outStride ?? n },
+    ...{ TILE_M: tile.m, TILE_N: tile.n, TILE_K: tile.k },
+    ...{ A_VECTOR: k % 4 === 0 ? 1 : 0, ACTIVATION: options.activation ?? 'none' },
+    ...{ PROLOGUE: prologue.kind, STORE: store.kind, TABLE_STRIDE: 0 },
+  };
+  if (weight.kind === 'mixed') {
+    constants['SPLIT'] = weight.split;
+    bindings[MATMUL.tail] = 'read';
+  }
+  if (prologue.kind === 'modulate') {
+    Object.assign(constants, {
+      TABLE_STRIDE: prologue.tableStride,
+      TABLE_SHIFT: prologue.shift,
+      TABLE_SCALE: prologue.scale,
+    });
+    Object.assign(bindings, { [MATMUL.table]: 'read', [MATMUL.mask]: 'read' });
+  } else if (prologue.kind === 'head_gate') {
+    constants['HEAD_LENGTH'] = prologue.headLength;
+    Object.assign(constants, { EXTRA_OFFSET: prologue.gateOffset, EXTRA_STRIDE: prologue.gateStride });
+    bindings[MATMUL.extra] = 'read';
+  }
+  if (store.kind === 'extra') {
+    Object.assign(constants, { EXTRA_COLUMNS: store.columns, EXTRA_STRIDE: store.stride });
+    bindings[MATMUL.extra] = 'read';
+  } else if (store.kind === 'gate') {
+    Object.assign(constants, { TABLE_STRIDE: store.tableStride, TABLE_GATE: store.gate });
+    Object.assign(bindings, { [MATMUL.table]: 'read', [MATMUL.mask]: 'read' });
+  } else if (store.kind === 'sample') {
+    bindings[MATMUL.mask] = 'read';
+  } else if (store.kind === 'camera') {
+    Object.assign(constants, { GRID_ROWS: store.gridRows, GRID_COLUMNS: store.gridColumns });
+    Object.assign(bindings, { [MATMUL.mask]: 'read', [MATMUL.extra]: 'read' });
+  }
+  return { file: 'matmul.wgsl', constants, bindings };
+}
+
+/** The tile a matmul uses: as asked, made lower where the head scales would not fit in workgroup memory. */
+function matmulTile(options: MatmulOptions): Tile {
+  const tile = { ...(options.tile ?? { m: 16, n: 64, k: 16 }) };
+  const bytes = (): number => {
+    const staged = (tile.k / 4) * (tile.m + 1 + tile.n) * 16;
+    const heads = options.prologue?.kind === 'head_gate' ? options.k / options.prologue.headLength : 0;
+    return staged + heads * tile.m * 4;
+  };
+  while (bytes() > WORKGROUP_BYTES && tile.m > 4) tile.m /= 2;
+  return tile;
+}
+
+/** @param rows rows of the activations */
+export function matmulWorkgroups(options: MatmulOptions, rows: number): Workgroups {
+  const tile = matmulTile(options);
+  return [ceilDivide(options.n, tile.n), ceilDivide(rows, tile.m), 1];
+}
+
+/** Where the parts of a scan layer's projection lie in its rows. */
+export interface ScanColumns {
+  keys: number;
+  queries: number;
+  values: number;
+  gates: number;
+  writes: number;
+  decays: number;
+  depths: number;
+  /** Numbers a row, a multiple of 4. */
+  stride: number;
+}
+
+/** Places of the parts of the projection: keys, queries, values, gates, writes, decays, depth logits. */
+export function scanColumns(
+  heads: number,
+  keyLength: number,
+  valueLength: number,
+  depths: number,
+): ScanColumns {
+  const queries = heads * keyLength;
+  const values = 2 * queries;
+  const gates = values + heads * valueLength;
+  const writes = gates + heads * valueLength;
+  const end = writes + 2 * heads + depths;
+  return {
+    ...{ keys: 0, queries, values, gates, writes, decays: writes + heads, depths: writes + 2 * heads },
+    stride: 4 * ceilDivide(end, 4),
+  };
+}
+
+export interface ScanOptions {
+  kind: LayerKind;
+  grid: { rows: number; columns: number };
+  block: readonly [number, number];
+  heads: number;
+  keyLength: number;
+  valueLength: number;
+  columns: ScanColumns;
+  /** Write the state (commit pass) or only read it (denoise pass). */
+  commit: boolean;
+}
+
+/** Binding numbers of all scan kernels. */
+export const SCAN = { projection: 0, state: 1, out: 2 } as const;
+
+/** kernels/ssd.wgsl, kernels/gated-delta.wgsl: token after token. */
+export function scanProgram(options: ScanOptions): Program {
+  return {
+    file: `${options.kind}.wgsl`,
+    constants: {
+      ...scanShape(options),
+      ...{ GROUP_COLUMNS: scanGroupColumns(options), TILE: 8, COMMIT: options.commit ? 1 : 0 },
+    },
+    bindings: {
+      [SCAN.projection]: 'read',
+      [SCAN.state]: options.commit ? 'write' : 'read',
+      [SCAN.out]: 'write',
+    },
+  };
+}
+
+export function scanWorkgroups(options: ScanOptions): Workgroups {
+  return [ceilDivide(options.valueLength, scanGroupColumns(options)), options.heads, blocksOf(options)];
+}
+
+/**
+ * Whether a scan is done in tiles of tokens (kernels/ssd-read.wgsl, ssd-write.wgsl), all at once: where a frame alone gives
+ * a block a tile. Shorter sequences are not worth a tile's staging.
+ */
+export function isTiledScan({ kind, block }: Pick<ScanOptions, 'kind' | 'block'>): boolean {
+  return kind === 'ssd' && block[0] * block[1] >= SCAN_TILE;
+}
+
+/** kernels/ssd-read.wgsl. */
+export function tiledReadProgram(options: ScanOptions): Program {
+  return {
+    file: 'ssd-read.wgsl',
+    constants: scanShape(options),
+    bindings: { [SCAN.projection]: 'read', [SCAN.state]: 'read', [SCAN.out]: 'write' },
+  };
+}
+
+/** @param frames of the pass */
+export function tiledReadWorkgroups(options: ScanOptions, frames: number): Workgroups {
+  const tiles = ceilDivide(frames * options.block[0] * options.block[1], SCAN_TILE);
+  return [tiles * ceilDivide(options.valueLength, 64), options.heads, blocksOf(options)];
+}
+
+/** kernels/ssd-write.wgsl. */
+export function tiledWriteProgram(options: ScanOptions): Program {
+  return {
+    file: 'ssd-write.wgsl',
+    constants: scanShape(options),
+    bindings: { [SCAN.projection]: 'read', [SCAN.state]: 'write' },
+  };
+}
+
+export function tiledWriteWorkgroups(options: ScanOptions): Workgroups {
+  const tiles = ceilDivide(options.keyLength, SCAN_TILE) * ceilDivide(options.valueLength, 64);
+  return [tiles, options.heads, blocksOf(options)];
+}
+
+/** Tokens of a tile; kernels/ssd-tiles.wgsl has it in many places. */
+const SCAN_TILE = 16;
+
+function scanShape({ grid, block, heads, keyLength, valueLength, columns }: ScanOptions): KernelConstants {
+  return {
+    ...{ GRID_ROWS: grid.rows, GRID_COLUMNS: grid.columns },
+    ...{ BLOCK_ROWS: block[0], BLOCK_COLUMNS: block[1] },
+    ...{ HEADS: heads, KEY_LENGTH: keyLength, VALUE_LENGTH: valueLength },
+    ...{ KEYS: columns.keys, QUERIES: columns.queries, VALUES: columns.values },
+    ...{ WRITES: columns.writes, DECAYS: columns.decays, STRIDE: columns.stride },
+  };
+}
+
+function blocksOf({ grid, block }: ScanOptions): number {
+  return (grid.rows / block[0]) * (grid.columns / block[1]);
+}
+
+function scanGroupColumns(options: ScanOptions): number {
+  return Math.min(64, options.valueLength);
+}
+
+export interface AttentionOptions {
+  heads: number;
+  headLength: number;
+  chunkTokens: number;
+}
+
+/** Binding numbers of kernels/attention.wgsl. */
+export const ATTENTION = { qkv: 0, cache: 1, out: 2 } as const;
+
+/** kernels/attention.wgsl. */
+export function attentionProgram(options: AttentionOptions): Program {
+  return {
+    file: 'attention.wgsl',
+    constants: {
+      ...{ HEADS: options.heads, HEAD_LENGTH: options.headLength, CHUNK_TOKENS: options.chunkTokens },
+      // Keys and values of a tile take 8·KEY_TILE·HEAD_LENGTH bytes, kept at half of the default workgroup memory.
+      KEY_TILE: Math.max(1, Math.min(16, Math.floor(WORKGROUP_BYTES / 2 / (8 * options.headLength)))),
+    },
+    bindings: { [ATTENTION.qkv]: 'read', [ATTENTION.cache]: 'read', [ATTENTION.out]: 'write' },
+  };
+}
+
+export function attentionWorkgroups(options: AttentionOptions, chunks: number): Workgroups {
+  return [ceilDivide(options.chunkTokens, 64), options.heads, chunks];
+}
+
+export interface RotationOptions {
+  grid: { rows: number; columns: number };
+  heads: number;
+  headLength: number;
+  pairs: { time: number; row: number; column: number };
+}
+
+/** Binding numbers of kernels/attention-prepare.wgsl. */
+export const PREPARE = { qkv: 0, gains: 1, rotations: 2 } as const;
+
+/** kernels/attention-prepare.wgsl. */
+export function prepareProgram(options: RotationOptions): Program {
+  return {
+    file: 'attention-prepare.wgsl',
+    constants: {
+      ...{ GRID_ROWS: options.grid.rows, GRID_COLUMNS: options.grid.columns },
+      ...{ HEADS: options.heads, HEAD_LENGTH: options.headLength },
+      ...{ TIME_PAIRS: options.pairs.time, ROW_PAIRS: options.pairs.row, COLUMN_PAIRS: options.pairs.column },
+    },
+    bindings: { [PREPARE.qkv]: 'write', [PREPARE.gains]: 'read', [PREPARE.rotations]: 'read' },
+  };
+}
+
+/** Binding numbers of kernels/cache-store.wgsl. */
+export const CACHE_STORE = { qkv: 0, cache: 1 } as const;
+
+/** kernels/cache-store.wgsl. */
+export function cacheStoreProgram(width: number, chunkTokens: number): Program {
+  return {
+    file: 'cache-store.wgsl',
+    constants: { WIDTH: width, CHUNK_TOKENS: chunkTokens },
+    bindings: { [CACHE_STORE.qkv]: 'read', [CACHE_STORE.cache]: 'write' },
+  };
+}
+
+/** Binding numbers of kernels/ray-features.wgsl. */
+export const RAY_FEATURES = { rays: 0, known: 1, frequencies: 2, features: 3 } as const;
+
+/** kernels/ray-features.wgsl. */
+export function rayFeaturesProgram(frequencies: number, tokensPerFrame: number): Program {
+  return {
+    file: 'ray-features.wgsl',
+    constants: { FREQUENCIES: frequencies, TOKENS_PER_FRAME: tokensPerFrame },
+    bindings: {
+      ...{ [RAY_FEATURES.rays]: 'read', [RAY_FEATURES.known]: 'read' },
+      ...{ [RAY_FEATURES.frequencies]: 'read', [RAY_FEATURES.features]: 'write' },
+    },
+  };
+}
+
+/** Binding numbers of kernels/point-features.wgsl. */
+export const POINT_FEATURES = { rays: 0, known: 1, points: 2, projection: 3, features: 4 } as const;
+
+/** kernels/point-features.wgsl. */
+export function pointFeaturesProgram(
+  frequencies: number,
+  depths: number,
+  tokensPerFrame: number,
+  columns: Pick<ScanColumns, 'depths' | 'stride'>,
+): Program {
+  return {
+    file: 'point-features.wgsl',
+    constants: {
+      ...{ FREQUENCIES: frequencies, DEPTHS: depths, TOKENS_PER_FRAME: tokensPerFrame },
+      ...{ LOGITS: columns.depths, STRIDE: columns.stride },
+    },
+    bindings: {
+      ...{ [POINT_FEATURES.rays]: 'read', [POINT_FEATURES.known]: 'read', [POINT_FEATURES.points]: 'read' },
+      ...{ [POINT_FEATURES.projection]: 'read', [POINT_FEATURES.features]: 'write' },
+    },
+  };
+}
+
+/** Binding numbers of kernels/noise.wgsl. */
+export const NOISE = { mask: 0, latents: 1 } as const;
+
+/** kernels/noise.wgsl. */
+export function noiseProgram(channels: number): Program {
+  return {
+    file: 'noise.wgsl',
+    constants: { CHANNELS: channels },
+    bindings: { [NOISE.mask]: 'read', [NOISE.latents]: 'write' },
+  };
+}
+
+/** Workgroups of a kernel with one invocation an element and 64 a workgroup. */
+export function elementWorkgroups(elements: number): Workgroups {
+  return [ceilDivide(elements, 64), 1, 1];
+}

@@ -1,0 +1,8 @@
+/** Whether an adapter computes on the processor: what browsers mark as a fallback, and Mesa's and Chromium's rasterisers. */
+export function isSoftware(adapter: GPUAdapter): boolean {
+  const { info } = adapter;
+  const marked = (info as { isFallbackAdapter?: boolean }).isFallbackAdapter === true;
+  return (
+    marked || /swiftshader|llvmpipe|lavapipe/i.test(`${info.architecture} ${info.device} ${info.description}`)
+  );
+}

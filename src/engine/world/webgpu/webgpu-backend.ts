@@ -1,0 +1,48 @@
+import type { WorldBackend } from '../backend.ts';
+import { createWebGpuWorldModel } from './index.ts';
+import type { KernelSources } from './preprocess.ts';
+import { isSoftware } from './software-adapter.ts';
+
+/** What differs between browsers and Node: `platform.browser.ts` and `platform.node.ts`. */
+export interface WebGpuPlatform {
+  /** @param options.software take a software device where there is no other */
+  openGpu(options: { software?: boolean }): Promise<GPU | undefined>;
+  loadKernelSources(): Promise<KernelSources>;
+}
+
+export interface WebGpuBackendOptions {
+  /** Accept a software adapter (slower than onnxruntime, good for tests). Not unless given. */
+  software?: boolean;
+  /** Called as the pipelines of a model become ready. */
+  onProgress?: (progress: { done: number; total: number }) => void;
+}
+
+/** World models on the graphics device, with our own kernels. */
+export function webGpuBackend(platform: WebGpuPlatform, options: WebGpuBackendOptions = {}): WorldBackend {
+  const software = options.software ?? false;
+  return {
+    name: 'webgpu',
+    async unavailable() {
+      let gpu: GPU | undefined;
+      try {
+        gpu = await platform.openGpu({ software });
+      } catch (error) {
+        return `WebGPU can not be loaded (${error instanceof Error ? error.message : String(error)})`;
+      }
+      if (!gpu) return 'there is no WebGPU here';
+      const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+      if (!adapter) return 'no graphics device was found';
+      if (isSoftware(adapter) && !software) {
+        return 'the only graphics device is a software one, slower than the processor backend';
+      }
+      return null;
+    },
+    async load(pkg, { signal }) {
+      const { world } = pkg.model;
+      return createWebGpuWorldModel(world, pkg.file(world.weights), await platform.loadKernelSources(), {
+        gpu: await platform.openGpu({ software }),
+        ...{ signal, onProgress: options.onProgress },
+      });
+    },
+  };
+}

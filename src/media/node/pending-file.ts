@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import { constants, rmSync } from 'node:fs';
+import { access, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { LongtakeError } from '../../engine/types.ts';
+
+/** A file that appears under its name only when it is whole: it is written beside it and renamed at the end. */
+export interface PendingFile {
+  readonly path: string;
+  readonly temporaryPath: string;
+  /** Puts the finished file in its place. */
+  commit(): Promise<void>;
+  /** Removes what was written. Harmless after `commit`. */
+  discard(): Promise<void>;
+}
+
+/** Temporary files that are neither in their place nor removed. */
+const unfinished = new Set<string>();
+
+/** Removes all unfinished files at once; for a process that must end now. */
+export function discardUnfinishedFiles(): void {
+  for (const path of unfinished) rmSync(path, { force: true });
+  unfinished.clear();
+}
+
+/**
+ * Begins a file. Fails at once where its folder does not exist or can not be written.
+ * @throws LongtakeError 'output'
+ */
+export async function beginFile(path: string): Promise<PendingFile> {
+  await checkWritable(path);
+  const temporaryPath = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.part`);
+  unfinished.add(temporaryPath);
+  return {
+    path,
+    temporaryPath,
+    async commit() {
+      try {
+        await rename(temporaryPath, path);
+        unfinished.delete(temporaryPath);
+      } catch (cause) {
+        throw new LongtakeError('output', `The file “${path}” can not be written.`, { cause });
+      }
+    },
+    async discard() {
+      await rm(temporaryPath, { force: true });
+      unfinished.delete(temporaryPath);
+    },
+  };
+}
+
+/** Writes a small file whole: temporary name, then rename. */
+export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
+  const file = await beginFile(path);
+  try {
+    await writeFile(file.temporaryPath, content);
+    await file.commit();
+  } catch (cause) {
+    await file.discard();
+    if (cause instanceof LongtakeError) throw cause;
+    throw new LongtakeError('output', `The file “${path}” can not be written.`, { cause });
+  }
+}
+
+/**
+ * Checks before the work that a file can be written at `path`.
+ * @throws LongtakeError 'output'
+ */
+export async function checkWritable(path: string): Promise<void> {
+  const folder = dirname(resolve(path));
+  try {
+    if (!(await stat(folder)).isDirectory()) throw new Error('not a folder');
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new LongtakeError('output', `The folder “${folder}” does not exist or can not be written to.`, {
+      cause,
+    });
+  }
+  const present = await stat(path).catch(() => null);
+  if (present === null) return;
+  if (present.isDirectory())
+    throw new LongtakeError('output', `“${path}” is a folder; name a file for the result.`);
+  try {
+    await (await open(path, 'r+')).close();
+  } catch (cause) {
+    throw new LongtakeError('output', `The file “${path}” is there already and can not be overwritten.`, {
+      cause,
+    });
+  }
+}
+
+/** Whether two paths name the same file on disk (links and different spellings included). */
+export async function sameFile(a: string, b: string): Promise<boolean> {
+  const [statA, statB] = await Promise.all([stat(a).catch(() => null), stat(b).catch(() => null)]);
+  if (statA !== null && statB !== null) return statA.dev === statB.dev && statA.ino === statB.ino;
+  const real = async (path: string): Promise<string> => {
+    const folder = await realpath(dirname(resolve(path))).catch(() => dirname(resolve(path)));
+    return join(folder, basename(path));
+  };
+  return (await real(a)) === (await real(b));
+}

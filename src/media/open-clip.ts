@@ -1,0 +1,268 @@
+import {
+  ALL_FORMATS,
+  EncodedPacketSink,
+  Input,
+  VideoSampleSink,
+  type InputAudioTrack,
+  type InputVideoTrack,
+  type Source,
+  type VideoSample,
+} from 'mediabunny';
+import { LongtakeError, type Rational, type RgbaFrame } from '../engine/types.ts';
+import { completeTags, type ColourTags } from './colour.ts';
+import { findLattice, type FrameLattice } from './frame-times.ts';
+import { checkPictureSize, MAX_FRAMES } from './limits.ts';
+import { scalePicture, turnPicture, type YuvPicture } from './picture.ts';
+import { rateForPeople } from './rational.ts';
+import { pictureToRgba } from './rgb.ts';
+import { samplePicture } from './sample-picture.ts';
+import { throwIfCancelled } from '../engine/cancel.ts';
+
+/** What `openClip` learnt of a clip. */
+export interface ClipFacts {
+  /** Size as shown: upright, square pixels. */
+  size: { width: number; height: number };
+  rate: Rational;
+  frameCount: number;
+  codec: string;
+  colour: ColourTags;
+  /** Things the user should know, one sentence each: a rate that was made constant, and the like. */
+  notices: string[];
+}
+
+/**
+ * A video file opened for exact reading. Frames are counted from 0 and delivered upright in square pixels.
+ * `dispose` must be called at the end; reading after it fails.
+ */
+export class Clip {
+  constructor(
+    readonly facts: ClipFacts,
+    private readonly input: Input,
+    private readonly track: InputVideoTrack,
+    private readonly lattice: FrameLattice,
+    private readonly name: string,
+  ) {}
+
+  /**
+   * Frames `start` … `start + count − 1` in order, as Y'CbCr.
+   * @throws LongtakeError 'input' when a frame is damaged or missing, 'cancelled' after `signal` fired
+   */
+  async *pictures(
+    start = 0,
+    count = this.facts.frameCount - start,
+    signal?: AbortSignal,
+  ): AsyncGenerator<YuvPicture> {
+    const { rate, start: origin, conformed } = this.lattice;
+    const frame = rate.den / rate.num;
+    const centres = Array.from(
+      { length: count },
+      (_, i) => origin + ((2 * (start + i) + 1) * rate.den) / (2 * rate.num),
+    );
+    const sink = new VideoSampleSink(this.track);
+    const samples = sink.samplesAtTimestamps(centres);
+    let index = start;
+    let previous: { timestamp: number; picture: YuvPicture } | null = null;
+    try {
+      while (index < start + count) {
+        throwIfCancelled(signal);
+        const next = await this.guard(samples.next(), index);
+        const sample = next.done === true ? null : next.value;
+        if (sample === null) throw this.damaged(index);
+        try {
+          // With a constant rate each frame has its own sample; an older one in its place means it could not be decoded.
+          if (!conformed && Math.abs(sample.timestamp - origin - index * frame) > frame / 2)
+            throw this.damaged(index);
+          if (previous === null || previous.timestamp !== sample.timestamp) {
+            previous = { timestamp: sample.timestamp, picture: await this.upright(sample) };
+          }
+        } finally {
+          sample.close();
+        }
+        yield previous.picture;
+        index++;
+      }
+    } finally {
+      await samples.return(undefined);
+    }
+  }
+
+  /** The same frames as RGBA, ready for a model. */
+  async *frames(
+    start = 0,
+    count = this.facts.frameCount - start,
+    signal?: AbortSignal,
+  ): AsyncGenerator<RgbaFrame> {
+    for await (const picture of this.pictures(start, count, signal))
+      yield pictureToRgba(picture, this.facts.colour);
+  }
+
+  /** The clip's main sound track with the time (seconds) at which frame 0 is shown, or null for a silent clip. */
+  async sound(): Promise<{ track: InputAudioTrack; origin: number } | null> {
+    const track = await this.input.getPrimaryAudioTrack();
+    return track === null ? null : { track, origin: this.lattice.start };
+  }
+
+  dispose(): void {
+    this.input.dispose();
+  }
+
+  private async upright(sample: VideoSample): Promise<YuvPicture> {
+    checkPictureSize(sample.visibleRect.width, sample.visibleRect.height, `The picture in “${this.name}”`);
+    const rotation = await this.track.getRotation();
+    const flip = await this.track.getFlip();
+    const picture = await samplePicture(sample, this.facts.colour);
+    const turned = turnPicture(picture, rotation, flip);
+    return scalePicture(turned, this.facts.size.width, this.facts.size.height);
+  }
+
+  private async guard<T>(result: Promise<T>, index: number): Promise<T> {
+    try {
+      return await result;
+    } catch (cause) {
+      throw this.damaged(index, cause);
+    }
+  }
+
+  private damaged(index: number, cause?: unknown): LongtakeError {
+    const message = `“${this.name}” is damaged or incomplete: frame ${index + 1} of ${this.facts.frameCount} can not be decoded.`;
+    return new LongtakeError('input', message, { cause });
+  }
+}
+
+/**
+ * Opens a video file: finds its picture size, rate, length and colours and checks that it can be used, without decoding
+ * more than one frame.
+ * @param source the file's bytes (`BlobSource` in a browser; `src/media/node` opens paths)
+ * @param name what the user calls the file; used in messages
+ * @throws LongtakeError 'input' with one sentence on what is wrong; 'cancelled' after `signal` fired
+ */
+export async function openClip(source: Source, name: string, signal?: AbortSignal): Promise<Clip> {
+  const input = new Input({ formats: ALL_FORMATS, source });
+  try {
+    return await inspect(input, name, signal);
+  } catch (error) {
+    input.dispose();
+    if (error instanceof LongtakeError) throw error;
+    throw new LongtakeError('input', `“${name}” is damaged or incomplete and can not be read as a video.`, {
+      cause: error,
+    });
+  }
+}
+
+async function inspect(input: Input, name: string, signal?: AbortSignal): Promise<Clip> {
+  throwIfCancelled(signal);
+  const track = await videoTrack(input, name);
+  const size = await shownSize(track);
+  checkPictureSize(size.width, size.height, `The picture in “${name}”`);
+  checkPictureSize(await track.getCodedWidth(), await track.getCodedHeight(), `The picture in “${name}”`);
+  const codec = await track.getCodec();
+  if (codec === null || !(await track.canDecode())) {
+    const called = codecTitle(codec ?? String(await track.getInternalCodecId()));
+    throw new LongtakeError(
+      'input',
+      `“${name}” is ${called} video, which can not be decoded here; convert it to H.264 (MP4) or VP9 (WebM) first.`,
+    );
+  }
+
+  const { stamps, lastDuration } = await timeStamps(track, name, signal);
+  const lattice = findLattice(stamps, lastDuration, await track.getTimeResolution());
+  const facts: ClipFacts = {
+    size,
+    rate: lattice.rate,
+    frameCount: lattice.frameCount,
+    codec,
+    colour: completeTags(await track.getColorSpace(), await track.getCodedHeight()),
+    notices: [],
+  };
+  if (lattice.conformed) {
+    facts.notices.push(
+      `“${name}” has a variable frame rate; it was conformed to ${rateForPeople(lattice.rate)}, each frame showing what was on screen at its centre.`,
+    );
+  }
+  const clip = new Clip(facts, input, track, lattice, name);
+  await probe(clip, track, name, signal);
+  return clip;
+}
+
+/** Pixels whose sides differ by less are taken as square: encoders that scale round to such shapes without meaning them. */
+const SQUARE_TOLERANCE = 0.03;
+
+/** Size as shown: upright, with square pixels. */
+async function shownSize(track: InputVideoTrack): Promise<{ width: number; height: number }> {
+  const { num, den } = await track.getPixelAspectRatio();
+  if (Math.abs(num / den - 1) >= SQUARE_TOLERANCE) {
+    return { width: await track.getDisplayWidth(), height: await track.getDisplayHeight() };
+  }
+  const [width, height] = [await track.getCodedWidth(), await track.getCodedHeight()];
+  const onItsSide = (await track.getRotation()) % 180 !== 0;
+  return onItsSide ? { width: height, height: width } : { width, height };
+}
+
+async function videoTrack(input: Input, name: string): Promise<InputVideoTrack> {
+  try {
+    await input.getFormat();
+  } catch (cause) {
+    const message = `“${name}” is no video file that Longtake can read (MP4, MOV, WebM, MKV, MPEG-TS).`;
+    throw new LongtakeError('input', message, { cause });
+  }
+  const track = await input.getPrimaryVideoTrack();
+  if (track !== null) return track;
+  const hasSound = (await input.getPrimaryAudioTrack()) !== null;
+  throw new LongtakeError(
+    'input',
+    hasSound
+      ? `“${name}” has sound but no picture; Longtake needs a video.`
+      : `“${name}” is damaged or incomplete: it has no video track.`,
+  );
+}
+
+/** All presentation times, ascending. Reads the index only, no picture data. */
+async function timeStamps(
+  track: InputVideoTrack,
+  name: string,
+  signal?: AbortSignal,
+): Promise<{ stamps: Float64Array; lastDuration: number }> {
+  const stamps: number[] = [];
+  let last = { timestamp: -Infinity, duration: 0 };
+  for await (const packet of new EncodedPacketSink(track).packets(undefined, undefined, {
+    metadataOnly: true,
+  })) {
+    throwIfCancelled(signal);
+    stamps.push(packet.timestamp);
+    if (packet.timestamp > last.timestamp) last = packet;
+    if (stamps.length > MAX_FRAMES) {
+      throw new LongtakeError(
+        'input',
+        `“${name}” is longer than Longtake takes (two hours at 60 fps); cut it first.`,
+      );
+    }
+  }
+  if (stamps.length === 0) {
+    throw new LongtakeError('input', `“${name}” has a video track without a single frame.`);
+  }
+  return { stamps: Float64Array.from(stamps).sort(), lastDuration: last.duration };
+}
+
+/** Decodes the first frame and fetches the last packet, so that a truncated file is refused before any work starts. */
+async function probe(clip: Clip, track: InputVideoTrack, name: string, signal?: AbortSignal): Promise<void> {
+  const sink = new EncodedPacketSink(track);
+  const last = await sink.getPacket(Infinity);
+  if (last === null || last.data.byteLength === 0) {
+    throw new LongtakeError('input', `“${name}” is incomplete: its end is missing.`);
+  }
+  for await (const picture of clip.pictures(0, 1, signal)) {
+    void picture;
+  }
+}
+
+function codecTitle(codec: string): string {
+  const titles: Record<string, string> = {
+    hevc: 'HEVC (H.265)',
+    av1: 'AV1',
+    prores: 'ProRes',
+    avc: 'H.264',
+    vp8: 'VP8',
+    vp9: 'VP9',
+  };
+  return titles[codec] ?? `“${codec.trim()}”`;
+}

@@ -1,0 +1,111 @@
+/**
+ * A picture as codecs keep it: 8-bit Y'CbCr 4:2:0, three planes without padding, rows from the top. Chroma planes are
+ * ceil(width/2) × ceil(height/2). Clips pass through this form only, so that the user's frames and the new ones have met
+ * the same arithmetic on both sides of the cut.
+ */
+export interface YuvPicture {
+  width: number;
+  height: number;
+  y: Uint8Array;
+  u: Uint8Array;
+  v: Uint8Array;
+}
+
+export function chromaSize(width: number, height: number): { width: number; height: number } {
+  return { width: (width + 1) >> 1, height: (height + 1) >> 1 };
+}
+
+/** A picture with planes of the right sizes, all zero. */
+export function allocatePicture(width: number, height: number): YuvPicture {
+  const chroma = chromaSize(width, height);
+  const y = new Uint8Array(width * height);
+  const u = new Uint8Array(chroma.width * chroma.height);
+  const v = new Uint8Array(chroma.width * chroma.height);
+  return { width, height, y, u, v };
+}
+
+type Plane = { data: Uint8Array; width: number; height: number };
+
+function mapPlanes(
+  picture: YuvPicture,
+  width: number,
+  height: number,
+  map: (from: Plane, to: Plane) => void,
+): YuvPicture {
+  const result = allocatePicture(width, height);
+  const before = chromaSize(picture.width, picture.height);
+  const after = chromaSize(width, height);
+  map({ data: picture.y, width: picture.width, height: picture.height }, { data: result.y, width, height });
+  map({ data: picture.u, ...before }, { data: result.u, ...after });
+  map({ data: picture.v, ...before }, { data: result.v, ...after });
+  return result;
+}
+
+/**
+ * Turns a picture the way its file says it must be shown.
+ * @param rotation degrees clockwise
+ * @param flip mirror left and right, after the rotation
+ */
+export function turnPicture(picture: YuvPicture, rotation: 0 | 90 | 180 | 270, flip: boolean): YuvPicture {
+  if (rotation === 0 && !flip) return picture;
+  const swap = rotation === 90 || rotation === 270;
+  const width = swap ? picture.height : picture.width;
+  const height = swap ? picture.width : picture.height;
+  return mapPlanes(picture, width, height, (from, to) => {
+    // Steps through the source as the target is filled row by row.
+    const stepX = { 0: 1, 90: -from.width, 180: -1, 270: from.width }[rotation] * (flip ? -1 : 1);
+    for (let row = 0; row < to.height; row++) {
+      const left = {
+        0: row * from.width,
+        90: (from.height - 1) * from.width + row,
+        180: (from.height - row) * from.width - 1,
+        270: from.width - 1 - row,
+      }[rotation];
+      let source = flip ? left - stepX * (to.width - 1) : left;
+      for (let column = 0; column < to.width; column++, source += stepX) {
+        to.data[row * to.width + column] = from.data[source]!;
+      }
+    }
+  });
+}
+
+/** Resamples a picture, bilinear with pixel centres kept. Used for pictures with non-square pixels. */
+export function scalePicture(picture: YuvPicture, width: number, height: number): YuvPicture {
+  if (picture.width === width && picture.height === height) return picture;
+  return mapPlanes(picture, width, height, (from, to) => {
+    const scaleX = from.width / to.width;
+    const scaleY = from.height / to.height;
+    for (let row = 0; row < to.height; row++) {
+      const y = Math.min(from.height - 1, Math.max(0, (row + 0.5) * scaleY - 0.5));
+      const top = Math.floor(y);
+      const below = Math.min(from.height - 1, top + 1);
+      for (let column = 0; column < to.width; column++) {
+        const x = Math.min(from.width - 1, Math.max(0, (column + 0.5) * scaleX - 0.5));
+        const left = Math.floor(x);
+        const right = Math.min(from.width - 1, left + 1);
+        const at = (r: number, c: number): number => from.data[r * from.width + c]!;
+        const upper = at(top, left) + (at(top, right) - at(top, left)) * (x - left);
+        const lower = at(below, left) + (at(below, right) - at(below, left)) * (x - left);
+        to.data[row * to.width + column] = Math.round(upper + (lower - upper) * (y - top));
+      }
+    }
+  });
+}
+
+/** Size in the file of a picture: even sides. */
+export function evenSize(size: { width: number; height: number }): { width: number; height: number } {
+  return { width: size.width + (size.width & 1), height: size.height + (size.height & 1) };
+}
+
+/** Adds a column and a row where a side is odd, repeating the edge: no pixel of the picture is lost or moved. */
+export function padToEven(picture: YuvPicture): YuvPicture {
+  const { width, height } = evenSize(picture);
+  if (width === picture.width && height === picture.height) return picture;
+  return mapPlanes(picture, width, height, (from, to) => {
+    for (let row = 0; row < to.height; row++) {
+      const source = Math.min(row, from.height - 1) * from.width;
+      to.data.set(from.data.subarray(source, source + from.width), row * to.width);
+      if (to.width > from.width) to.data[row * to.width + from.width] = from.data[source + from.width - 1]!;
+    }
+  });
+}

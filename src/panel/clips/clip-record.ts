@@ -1,0 +1,76 @@
+import type { CameraTrack, Rational } from '../../engine/types.ts';
+import type { Direction, ExtendReport, Profile } from '../../engine/tasks/extend-request.ts';
+import type { GapToFill, HostAnchor, PrefixSource } from '../hosts/host-adapter.ts';
+
+/**
+ * What the new frames are: they continue a clip, fill the gap between two, or lead from a clip's end back to its
+ * beginning.
+ */
+export type ClipPurpose = 'extend' | 'gap' | 'loop';
+
+/**
+ * A generated clip as it is kept between openings of the panel. `running`: frames are still coming; a record that says
+ * so although nobody works on it was cut short and shows as `interrupted`.
+ */
+export interface ClipRecord {
+  id: string;
+  /** Milliseconds since 1970. */
+  created: number;
+  state: 'running' | 'interrupted' | 'finished';
+  /** Size and rate of the new frames; those of the prefix. */
+  size: { width: number; height: number };
+  rate: Rational;
+  seconds: number;
+  frameCount: number;
+  framesMade: number;
+  direction: Direction;
+  /** Absent in records from before there was a choice: `extend`. */
+  purpose?: ClipPurpose;
+  profile: Profile;
+  seed: number;
+  camera: { name: string; track: CameraTrack } | null;
+  prefix: StoredPrefix;
+  report: ExtendReport | null;
+  inserted: boolean;
+}
+
+/** Where the clip continues from. The file itself is kept beside the record. */
+export interface StoredPrefix {
+  kind: PrefixSource['kind'];
+  label: string;
+  rate: Rational;
+  range: { startFrame: number; frameCount: number };
+  size: { width: number; height: number };
+  flattened: boolean;
+  anchor: HostAnchor | null;
+  /** The gap, without the file of the clip after it, which is kept beside the record. */
+  gap?: { frameCount: number; after: Omit<GapToFill['after'], 'blob'> };
+}
+
+/** The part of a prefix that goes into the record. */
+export function storedPrefix(prefix: PrefixSource): StoredPrefix {
+  const { kind, label, rate, range, size, flattened, anchor, gap } = prefix;
+  const stored = { kind, label, rate, range, size, flattened, anchor: anchor ?? null };
+  if (!gap) return stored;
+  const { frameCount, after } = gap;
+  return { ...stored, gap: { frameCount, after: { label: after.label, range: after.range } } };
+}
+
+/**
+ * The prefix as a host understands it, from the record and the kept files.
+ * @param blob the clip itself; `undefined` for a cold start
+ * @param after the clip after a gap
+ */
+export function restoredPrefix(
+  record: ClipRecord,
+  blob: Blob | undefined,
+  after: Blob | undefined,
+): PrefixSource {
+  const { anchor, gap, ...rest } = record.prefix;
+  return {
+    ...rest,
+    ...(blob ? { blob } : {}),
+    ...(anchor ? { anchor } : {}),
+    ...(gap && after ? { gap: { frameCount: gap.frameCount, after: { ...gap.after, blob: after } } } : {}),
+  };
+}

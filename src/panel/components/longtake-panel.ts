@@ -1,0 +1,201 @@
+import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
+import { customElement, property, state as internal } from 'lit/decorators.js';
+import type { Subscription } from 'rxjs';
+import { browserServices } from '../browser-services.ts';
+import { PanelController } from '../controller/panel-controller.ts';
+import type { HostAdapter, PrefixRequest } from '../hosts/host-adapter.ts';
+import { languageFor } from '../messages/catalogue.ts';
+import type { PanelServices } from '../services.ts';
+import { initialState, type PanelState, type Settings } from '../state/panel-state.ts';
+import './clip-list.ts';
+import './notice-view.ts';
+import { sectionStyles } from './panel.css.ts';
+import './result-view.ts';
+import './rollout-view.ts';
+import './settings-view.ts';
+import './source-view.ts';
+import './spectrum.ts';
+
+/**
+ * The side panel. Set `host` before it is connected; `services` only to replace engine, media or storage. 320 px wide
+ * and up.
+ */
+@customElement('longtake-panel')
+export class LongtakePanel extends LitElement {
+  static override styles = [
+    sectionStyles,
+    css`
+      :host {
+        min-inline-size: 280px;
+        container-type: inline-size;
+      }
+      sp-theme {
+        display: block;
+        min-block-size: 100%;
+        background: var(--longtake-panel-background, var(--spectrum-background-layer-2-color));
+        color: var(--spectrum-neutral-content-color-default);
+      }
+      .main {
+        display: flex;
+        flex-direction: column;
+        gap: 16px;
+        padding: 24px;
+        font-size: var(--spectrum-font-size-75);
+        max-inline-size: 560px;
+        margin-inline: auto;
+      }
+      longtake-notice {
+        position: sticky;
+        inset-block-start: 8px;
+        z-index: 1;
+      }
+      /* It stays in the page for screen readers; while it is empty it takes no room. */
+      longtake-notice.empty {
+        margin-block-end: -16px;
+      }
+      .slow {
+        display: flex;
+        gap: 8px;
+      }
+      .slow sp-icon-info {
+        flex: none;
+        margin-top: 1px;
+      }
+      h1 {
+        position: absolute;
+        inline-size: 1px;
+        block-size: 1px;
+        overflow: hidden;
+        clip-path: inset(50%);
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) host!: HostAdapter;
+  @property({ attribute: false }) services: PanelServices | null = null;
+  @internal() private _state: PanelState = initialState;
+  #controller: PanelController | null = null;
+  #subscription: Subscription | null = null;
+  #opened: Promise<void> = Promise.resolve();
+
+  /** The panel's commands and state; null before the panel is connected. */
+  get controller(): PanelController | null {
+    return this.#controller;
+  }
+
+  /**
+   * Starts a task from outside, e.g. from a host's "Extend clip…": takes the prefix and applies settings.
+   * Resolves when the prefix is there or was refused (the panel then shows why).
+   */
+  async start(request: PrefixRequest, settings: Partial<Settings> = {}): Promise<void> {
+    await this.updateComplete;
+    await this.#opened;
+    this.#controller?.change(settings);
+    await this.#controller?.take(request);
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    if (this.host) this.#open();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#subscription?.unsubscribe();
+    this.#controller?.dispose();
+    this.#controller = null;
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('host') && this.host && !this.#controller) this.#open();
+  }
+
+  protected override render() {
+    const controller = this.#controller;
+    if (!controller) return nothing;
+    const state = this._state;
+    const language = languageFor(state.locale);
+    const { text } = language;
+    const view = state.rollout ? 'rollout' : state.openClipId ? 'result' : 'compose';
+    const { abilities } = state;
+    return html`<sp-theme
+      system="express"
+      scale="medium"
+      color=${state.theme}
+      lang=${language.tag}
+      data-view=${view}
+    >
+      <div class="main" role=${this.host.capabilities.host === 'express' ? 'main' : nothing}>
+        <h1>${text.panel}</h1>
+        <longtake-notice
+          class=${state.notice ? '' : 'empty'}
+          .controller=${controller}
+          .state=${state}
+          .language=${language}
+        ></longtake-notice>
+        ${
+          view === 'compose'
+            ? html`${
+                  abilities && !abilities.webgpu
+                    ? html`<p class="slow quiet" id="no-webgpu">
+                        <sp-icon-info size="s"></sp-icon-info><span>${text.noWebGpu}</span>
+                      </p>`
+                    : nothing
+                }
+                ${
+                  abilities && !abilities.h264
+                    ? html`<p class="slow quiet" id="no-h264">
+                        <sp-icon-info size="s"></sp-icon-info><span>${text.noH264}</span>
+                      </p>`
+                    : nothing
+                }
+                <longtake-source
+                  .controller=${controller}
+                  .state=${state}
+                  .language=${language}
+                ></longtake-source>
+                <longtake-settings
+                  .controller=${controller}
+                  .state=${state}
+                  .language=${language}
+                ></longtake-settings>`
+            : nothing
+        }
+        ${
+          view === 'rollout'
+            ? html`<longtake-rollout
+                .controller=${controller}
+                .state=${state}
+                .language=${language}
+              ></longtake-rollout>`
+            : nothing
+        }
+        ${
+          view === 'result'
+            ? html`<longtake-result
+                .controller=${controller}
+                .state=${state}
+                .language=${language}
+              ></longtake-result>`
+            : nothing
+        }
+        <longtake-clip-list
+          .controller=${controller}
+          .state=${state}
+          .language=${language}
+        ></longtake-clip-list>
+      </div>
+    </sp-theme>`;
+  }
+
+  #open() {
+    if (this.#controller) return;
+    const starting = this.services ? Promise.resolve(this.services) : browserServices(this.host);
+    this.#opened = starting.then(async (services) => {
+      if (!this.isConnected || this.#controller) return;
+      this.#controller = new PanelController(this.host, services);
+      this.#subscription = this.#controller.store.state$.subscribe((state) => (this._state = state));
+      await this.#controller.open();
+    });
+  }
+}

@@ -1,0 +1,251 @@
+import { css, html, nothing, type PropertyValues } from 'lit';
+import { customElement, query } from 'lit/decorators.js';
+import type { SeamFigures } from '../../engine/tasks/extend-request.ts';
+import type { ClipRecord } from '../clips/clip-record.ts';
+import { openClip } from '../state/panel-state.ts';
+import { readSeam } from '../state/seam.ts';
+import './viewer.ts';
+import type { Viewer } from './viewer.ts';
+import { PanelPart } from './panel-part.ts';
+import { sectionStyles } from './panel.css.ts';
+
+/** A generated clip: look, compare, insert, try again, throw away. */
+@customElement('longtake-result')
+export class ResultView extends PanelPart {
+  static override styles = [
+    sectionStyles,
+    css`
+      .seam {
+        display: flex;
+        gap: 8px;
+      }
+      .seam sp-icon-info,
+      .seam sp-icon-checkmark-circle,
+      .seam sp-icon-alert {
+        flex: none;
+        margin-top: 1px;
+      }
+      .invisible sp-icon-checkmark-circle {
+        color: var(--spectrum-positive-visual-color);
+      }
+      .visible sp-icon-alert {
+        color: var(--spectrum-notice-visual-color);
+      }
+      .head {
+        justify-content: space-between;
+      }
+      .head sp-action-button {
+        flex: none;
+      }
+    `,
+  ];
+
+  @query('longtake-viewer') private _viewer!: Viewer | null;
+  #shown: string | null = null;
+  #undrag: (() => void) | null = null;
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#endDrag();
+  }
+
+  protected override render() {
+    const record = openClip(this.state);
+    if (!record) return nothing;
+    const { text } = this.language;
+    const { gap } = record.prefix;
+    return html`<section class="stack" aria-label=${text.result}>
+      <div class="row head">
+        <h2 class="ellipsis">
+          ${gap ? text.gapBetween(record.prefix.label, gap.after.label) : record.prefix.label || text.result}
+        </h2>
+        <sp-action-button quiet id="close-result" @click=${() => this.controller.close()}
+          >${text.back}</sp-action-button
+        >
+      </div>
+      <longtake-viewer
+        .reel=${this.controller.reel}
+        .language=${this.language}
+        .rate=${record.rate}
+        .revision=${this.state.reelRevision}
+      ></longtake-viewer>
+      ${record.state === 'finished' ? this._finished(record) : this._interrupted(record)}
+    </section>`;
+  }
+
+  protected override updated(_changed: PropertyValues<this>): void {
+    const record = openClip(this.state);
+    if ((record?.id ?? null) === this.#shown) return;
+    this.#shown = record?.id ?? null;
+    this.#endDrag();
+    this._viewer?.rewind();
+    if (record?.state === 'finished') void this.#startDrag(record);
+  }
+
+  private _finished(record: ClipRecord) {
+    const { text, number } = this.language;
+    const { settings, abilities, clipTask } = this.state;
+    const { host } = this.controller;
+    const onlyNew = record.prefix.kind === 'none' || record.purpose === 'gap';
+    const busy = clipTask !== null;
+    const unwritable = abilities !== null && !abilities.h264;
+    return html`${this._seams(record)}
+      ${
+        record.report
+          ? html`<p class="quiet" id="speed">
+              ${text.speed(
+                number(record.report.msPerFrame, record.report.msPerFrame < 10 ? 1 : 0),
+                text.backends[record.report.backend] ?? record.report.backend,
+              )}
+            </p>`
+          : nothing
+      }
+      ${
+        onlyNew
+          ? nothing
+          : html`<div class="tight">
+              <sp-field-label id="content-label">${text.insertWhat}</sp-field-label>
+              <sp-radio-group
+                id="content"
+                aria-labelledby="content-label"
+                .selected=${settings.content}
+                @change=${(event: Event) => {
+                  const value = (event.target as HTMLElement & { selected: string }).selected;
+                  this.controller.change({ content: value === 'extended' ? 'extended' : 'continuation' });
+                }}
+              >
+                <sp-radio value="continuation">${text.contents.continuation}</sp-radio>
+                <sp-radio value="extended">${text.contents.extended}</sp-radio>
+              </sp-radio-group>
+              <p class="quiet">${text.contentHints[settings.content]}</p>
+            </div>`
+      }
+      ${
+        busy
+          ? html`<div class="row card">
+              <sp-progress-circle
+                size="s"
+                label=${clipTask.kind === 'encoding' ? text.encoding : text.inserting}
+                .progress=${Math.round(clipTask.fraction * 100)}
+                ?indeterminate=${clipTask.kind === 'inserting'}
+              ></sp-progress-circle>
+              <span class="grow">${clipTask.kind === 'encoding' ? text.encoding : text.inserting}</span>
+              <sp-action-button @click=${() => this.controller.cancelDelivery()}
+                >${text.cancel}</sp-action-button
+              >
+            </div>`
+          : html`<div class="tight">
+              <sp-button
+                id="insert"
+                variant="accent"
+                size="l"
+                ?disabled=${unwritable}
+                @click=${() => this.controller.insert(record)}
+                >${host.capabilities.placement === 'page' ? text.insertPage : text.insert}</sp-button
+              >
+              ${
+                unwritable
+                  ? html`<p class="quiet">${text.noH264}</p>`
+                  : host.capabilities.dragOut
+                    ? html`<p class="quiet">${text.drag}</p>`
+                    : nothing
+              }
+            </div>`
+      }
+      <div class="stack">
+        <sp-button
+          id="retry"
+          variant="secondary"
+          ?disabled=${busy}
+          @click=${() => this.controller.retry(record)}
+          >${text.retry}</sp-button
+        >
+        <sp-button
+          id="discard"
+          variant="secondary"
+          treatment="outline"
+          ?disabled=${busy}
+          @click=${() => this.controller.discard(record)}
+          >${text.discard}</sp-button
+        >
+      </div>`;
+  }
+
+  private _interrupted(record: ClipRecord) {
+    const { text, number } = this.language;
+    return html`<p>${text.interruptedFacts(number(record.framesMade), number(record.frameCount))}</p>
+      <sp-button id="resume" variant="accent" size="l" @click=${() => this.controller.resume(record)}
+        >${text.resume}</sp-button
+      >
+      <sp-button id="restart" variant="secondary" @click=${() => this.controller.restart(record)}
+        >${text.restart}</sp-button
+      >
+      <sp-button
+        id="discard"
+        variant="secondary"
+        treatment="outline"
+        @click=${() => this.controller.discard(record)}
+        >${text.discard}</sp-button
+      >`;
+  }
+
+  /** The cut after the clip and, where the new frames lead to a clip again, the cut there. */
+  private _seams(record: ClipRecord) {
+    const { report, purpose = 'extend' } = record;
+    const first = report?.seam ?? null;
+    if (purpose === 'extend') return this._seam(record, 'seam', first, '');
+    const places = this.language.text.seamPlaces[purpose];
+    return html`${this._seam(record, 'seam', first, places.first)}
+    ${this._seam(record, 'seam-after', report?.seamAfter ?? null, places.second)}`;
+  }
+
+  private _seam(record: ClipRecord, id: string, seam: SeamFigures | null, place: string) {
+    const { text, number } = this.language;
+    const where = place === '' ? nothing : html`<strong>${place}</strong><br />`;
+    if (!seam) {
+      return html`<p class="seam" id=${id}>
+        <sp-icon-info size="s"></sp-icon-info>
+        <span>${where}${record.prefix.kind === 'none' ? text.seams.none : text.seams.resumed}</span>
+      </p>`;
+    }
+    const reading = readSeam(seam);
+    const levels = number(reading.colour, 1);
+    const percent = reading.softTo === null ? null : number(reading.softTo, 0);
+    const words: string[] = [];
+    if (reading.verdict === 'invisible') words.push(text.seams.invisible);
+    else if (reading.decibels > 1) words.push(text.seams[reading.verdict](number(reading.decibels, 1)));
+    else if (reading.colour > 1.5) words.push(text.seams.byColour(levels));
+    else if (percent !== null) words.push(text.seams.onlySoft(percent));
+    if (reading.decibels > 1 && reading.colour > 1.5) words.push(text.seams.colour(levels));
+    if (percent !== null && (reading.decibels > 1 || reading.colour > 1.5))
+      words.push(text.seams.soft(percent));
+    return html`<p class="seam ${reading.verdict}" id=${id}>
+      ${
+        reading.verdict === 'invisible'
+          ? html`<sp-icon-checkmark-circle size="s"></sp-icon-checkmark-circle>`
+          : reading.verdict === 'slight'
+            ? html`<sp-icon-info size="s"></sp-icon-info>`
+            : html`<sp-icon-alert size="s"></sp-icon-alert>`
+      }
+      <span>${where}${words.join(' ')}</span>
+    </p>`;
+  }
+
+  async #startDrag(record: ClipRecord) {
+    const { host } = this.controller;
+    const viewer = this._viewer;
+    if (!viewer || !host.capabilities.dragOut || !host.enableDragOut) return;
+    await viewer.updateComplete;
+    if (this.#shown !== record.id || !this.isConnected) return;
+    this.#undrag = host.enableDragOut(
+      viewer.screen,
+      () => this.controller.deliver(record, this.state.settings.content),
+      () => viewer.picture(),
+    );
+  }
+
+  #endDrag() {
+    this.#undrag?.();
+    this.#undrag = null;
+  }
+}

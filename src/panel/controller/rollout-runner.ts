@@ -1,0 +1,153 @@
+import type { Direction, PrimedPrefix } from '../../engine/tasks/extend-request.ts';
+import type { ClipRecord } from '../clips/clip-record.ts';
+import { afterFile, frameFile, sourceFile } from '../clips/clip-store.ts';
+import { decodePicture } from '../clips/frame-images.ts';
+import type { PrefixSource } from '../hosts/host-adapter.ts';
+import { withMeasurement } from '../state/estimate.ts';
+import { isAbort } from './error-notice.ts';
+import { holdRollout } from './rollout-lock.ts';
+import { runRollout, type PrimedStart, type RolloutContext } from './run-rollout.ts';
+
+/** Where measured times are kept between openings of the panel. */
+export const TIMINGS = 'longtake.timings';
+
+/** The state after the prefix read last, and the clips made from it: variations need not read the prefix again. */
+interface KeptPrefix {
+  prefix: PrefixSource;
+  direction: Direction;
+  state: PrimedPrefix;
+  clipIds: Set<string>;
+}
+
+/** Runs one rollout at a time and keeps what it makes, whatever becomes of it. */
+export class RolloutRunner {
+  readonly #context: RolloutContext;
+  readonly #fail: (error: unknown) => void;
+  #running: AbortController | null = null;
+  #primed: KeptPrefix | null = null;
+
+  /** @param fail tells the editor of an error */
+  constructor(context: RolloutContext, fail: (error: unknown) => void) {
+    this.#context = context;
+    this.#fail = fail;
+  }
+
+  get running(): boolean {
+    return this.#running !== null;
+  }
+
+  /** The prefix of a clip, where the state after it is still at hand. */
+  primedPrefix(clipId: string): PrefixSource | null {
+    return this.#primed?.clipIds.has(clipId) ? this.#primed.prefix : null;
+  }
+
+  /** A clip is gone, and with it the pictures that a variation would take over. */
+  forget(clipId: string): void {
+    this.#primed?.clipIds.delete(clipId);
+  }
+
+  /** Lets go of the state after the last prefix. */
+  forgetPrefix(): void {
+    if (this.#primed) this.#context.services.engine.release(this.#primed.state);
+    this.#primed = null;
+  }
+
+  /** Stops the rollout; the frames so far stay, to go on from. */
+  cancel(): void {
+    this.#running?.abort();
+  }
+
+  /** Makes the frames that a record asks for. Errors end up in the state. Does nothing while another rollout runs. */
+  async run(record: ClipRecord, prefix: PrefixSource): Promise<void> {
+    if (this.#running) return;
+    const { store, reel, services } = this.#context;
+    const abort = new AbortController();
+    this.#running = abort;
+    store.dispatch({ type: 'rolloutStart', record });
+    let release = () => {};
+    try {
+      release = await holdRollout(record.id);
+      reel.reset(record.direction);
+      for (let i = 0; i < record.framesMade; i++) {
+        const blob = await services.clips.read(record.id, frameFile(i));
+        if (blob) reel.add(await decodePicture(blob));
+      }
+      store.dispatch({ type: 'reel' });
+      await services.clips.saveRecord(record);
+      if (prefix.blob && !(await services.clips.read(record.id, sourceFile))) {
+        await services.clips.write(record.id, sourceFile, prefix.blob);
+      }
+      if (prefix.gap && !(await services.clips.read(record.id, afterFile))) {
+        await services.clips.write(record.id, afterFile, prefix.gap.after.blob);
+      }
+      const finished = await runRollout(this.#context, record, prefix, abort.signal, {
+        from: this.#primedFor(record, prefix),
+        keep: (state) => this.#keepPrimed({ prefix, direction: record.direction, state, clipIds: new Set() }),
+      });
+      if (this.#primed?.prefix === prefix) this.#primed.clipIds.add(finished.id);
+      store.dispatch({ type: 'clip', record: finished });
+      store.dispatch({ type: 'open', id: finished.id });
+      await this.#measure(finished);
+    } catch (error) {
+      await this.#keepInterrupted(record.id);
+      if (abort.signal.aborted || isAbort(error)) {
+        const kept = store.state.clips.some((clip) => clip.id === record.id);
+        const key = kept ? 'cancelled' : 'cancelledEmpty';
+        store.dispatch({ type: 'notice', notice: { kind: 'info', text: { key } } });
+      } else {
+        this.#fail(error);
+      }
+    } finally {
+      release();
+      this.#running = null;
+      store.dispatch({ type: 'rolloutEnd' });
+    }
+  }
+
+  #primedFor(record: ClipRecord, prefix: PrefixSource): PrimedStart | null {
+    const kept = this.#primed;
+    const [clipId] = kept?.clipIds ?? [];
+    const fits =
+      kept?.prefix === prefix &&
+      (record.purpose ?? 'extend') === 'extend' &&
+      kept.direction === record.direction &&
+      record.framesMade === 0 &&
+      !record.camera;
+    return fits && clipId !== undefined ? { primed: kept.state, clipId } : null;
+  }
+
+  #keepPrimed(next: KeptPrefix): void {
+    this.forgetPrefix();
+    this.#primed = next;
+  }
+
+  /** A rollout that made frames stays in the list as interrupted; one that made none leaves nothing behind. */
+  async #keepInterrupted(id: string): Promise<void> {
+    const { store, services } = this.#context;
+    const framesMade = store.state.rollout?.framesMade ?? 0;
+    const record = store.state.clips.find((clip) => clip.id === id);
+    if (!record) return;
+    try {
+      if (framesMade === 0) {
+        await services.clips.remove(id);
+        store.dispatch({ type: 'clipGone', id });
+      } else {
+        const kept: ClipRecord = { ...record, state: 'interrupted', framesMade };
+        store.dispatch({ type: 'clip', record: kept });
+        await services.clips.saveRecord(kept);
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #measure(record: ClipRecord): Promise<void> {
+    if (!record.report) return;
+    const { store, services } = this.#context;
+    const { backend, msPerFrame } = record.report;
+    const timings = withMeasurement(store.state.timings, backend, record.profile, msPerFrame);
+    store.dispatch({ type: 'timings', timings });
+    // A full store only costs the estimate.
+    await services.values.set(TIMINGS, timings).catch(() => undefined);
+  }
+}

@@ -1,0 +1,13 @@
+import type { LongtakeErrorCode } from '../../engine/types.ts';
+import type { EncodeJob } from '../services.ts';
+
+/** Page → worker: the one job of a worker. It is stopped by ending the worker. */
+export interface ToEncoder {
+  job: EncodeJob;
+}
+
+/** Worker → page; `done` or `failed` is the last. */
+export type FromEncoder =
+  | { kind: 'progress'; fraction: number }
+  | { kind: 'done'; blob: Blob }
+  | { kind: 'failed'; code: LongtakeErrorCode; message: string };

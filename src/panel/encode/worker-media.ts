@@ -1,0 +1,31 @@
+import { canEncodeVideo } from 'mediabunny';
+import { LongtakeError } from '../../engine/types.ts';
+import type { EncodeJob, PanelMedia } from '../services.ts';
+import type { FromEncoder, ToEncoder } from './protocol.ts';
+
+/** Writes clips with the browser's own encoder, in a worker of its own, so that the page stays quick. */
+export class WorkerMedia implements PanelMedia {
+  async canEncode(): Promise<boolean> {
+    if (typeof VideoEncoder === 'undefined') return false;
+    return canEncodeVideo('avc', { width: 1280, height: 720, bitrate: 4e6 });
+  }
+
+  encode(job: EncodeJob, signal: AbortSignal, onProgress: (fraction: number) => void): Promise<Blob> {
+    signal.throwIfAborted();
+    const worker = new Worker(new URL('./main.ts', import.meta.url), { type: 'module', name: 'encoder' });
+    return new Promise<Blob>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as DOMException), { once: true });
+      worker.addEventListener('error', (event) => {
+        event.preventDefault();
+        const cause = new Error(event.message);
+        reject(new LongtakeError('output', 'The video encoder stopped unexpectedly; try again.', { cause }));
+      });
+      worker.addEventListener('message', ({ data }: MessageEvent<FromEncoder>) => {
+        if (data.kind === 'progress') onProgress(data.fraction);
+        else if (data.kind === 'done') resolve(data.blob);
+        else reject(new LongtakeError(data.code, data.message));
+      });
+      worker.postMessage({ job } satisfies ToEncoder);
+    }).finally(() => worker.terminate());
+  }
+}

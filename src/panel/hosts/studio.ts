@@ -1,0 +1,155 @@
+import { BlobSource } from 'mediabunny';
+import type { Observable } from 'rxjs';
+import { of } from 'rxjs';
+import { LongtakeError, type Rational, type RgbaFrame } from '../../engine/types.ts';
+import { openClip } from '../../media/open-clip.ts';
+import type {
+  GapToFill,
+  GeneratedClip,
+  HostAdapter,
+  HostAnchor,
+  HostCapabilities,
+  HostTheme,
+  InsertReceipt,
+  PrefixRequest,
+  PrefixSource,
+} from './host-adapter.ts';
+
+/** The selected clip of Studio's timeline as material for a prefix: its trimmed range, at the media's own rate. */
+export interface TimelineSelection {
+  clipId: string;
+  label: string;
+  blob: Blob;
+  rate: Rational;
+  size: { width: number; height: number };
+  range: { startFrame: number; frameCount: number };
+}
+
+/** A gap of Studio's timeline: the clip before it, and what it is filled towards. */
+export interface TimelineGap extends TimelineSelection {
+  gap: GapToFill;
+  /** Length of the gap on the timeline, in frames of the project. */
+  timelineFrames: number;
+}
+
+/** What the panel's host needs of Studio; Studio implements it, so that the panel knows nothing of Studio's insides. */
+export interface TimelineDocument {
+  readonly theme$: Observable<HostTheme>;
+  readonly selection$: Observable<{ label: string } | null>;
+  /** @throws LongtakeError `input` where no single clip is selected */
+  selection(): TimelineSelection;
+  /** @throws LongtakeError `input` where no gap is chosen, or one that can not be filled */
+  gap(): TimelineGap;
+  /**
+   * One undo step.
+   * @param frames cuts the clip to this length on the timeline
+   * @returns id of the new clip
+   */
+  place(
+    file: { blob: Blob; title: string; data: Readonly<Record<string, string>> },
+    anchorId: string | null,
+    side: 'before' | 'after' | 'replace',
+    signal: AbortSignal,
+    frames?: number,
+  ): Promise<string>;
+}
+
+/** The panel inside Studio: prefixes come from the timeline, continuations go back beside the clip they came from. */
+export class StudioHost implements HostAdapter {
+  readonly capabilities: HostCapabilities = {
+    host: 'studio',
+    readSelection: 'timeline-clip',
+    placement: 'timeline',
+    dragOut: false,
+  };
+  readonly theme$: Observable<HostTheme>;
+  readonly locale$: Observable<string>;
+  readonly selection$: Observable<{ label: string } | null>;
+
+  constructor(private readonly timeline: TimelineDocument) {
+    this.theme$ = timeline.theme$;
+    this.selection$ = timeline.selection$;
+    this.locale$ = of(navigator.language);
+  }
+
+  async ready(): Promise<void> {
+    // Studio is there before its panel.
+  }
+
+  async acquirePrefix(
+    request: PrefixRequest,
+    signal: AbortSignal,
+    onProgress: (fraction: number) => void,
+  ): Promise<PrefixSource> {
+    switch (request.kind) {
+      case 'selection': {
+        const { clipId, ...clip } = this.timeline.selection();
+        onProgress(1);
+        return { kind: 'blob', ...clip, flattened: false, anchor: { clipId } };
+      }
+      case 'gap': {
+        const { clipId, timelineFrames, ...clip } = this.timeline.gap();
+        onProgress(1);
+        return { kind: 'blob', ...clip, flattened: false, anchor: { clipId, frames: timelineFrames } };
+      }
+      case 'file':
+        return filePrefix(request.file, signal);
+      case 'none':
+        return {
+          kind: 'none',
+          rate: request.rate,
+          size: request.size,
+          range: { startFrame: 0, frameCount: 0 },
+          flattened: false,
+          label: '',
+        };
+      case 'page':
+        throw new LongtakeError('usage', 'Studio has no pages; select a clip on the timeline.');
+    }
+  }
+
+  async *openFrames(prefix: PrefixSource, signal: AbortSignal): AsyncGenerator<RgbaFrame> {
+    if (prefix.kind === 'none') return;
+    const clip = await openClip(new BlobSource(prefix.blob!), prefix.label, signal);
+    try {
+      yield* clip.frames(prefix.range.startFrame, prefix.range.frameCount, signal);
+    } finally {
+      clip.dispose();
+    }
+  }
+
+  async insert(
+    clip: GeneratedClip,
+    anchor: HostAnchor | undefined,
+    signal: AbortSignal,
+  ): Promise<InsertReceipt> {
+    const anchorId = typeof anchor?.['clipId'] === 'string' ? anchor['clipId'] : null;
+    const backward = clip.data['longtake.direction'] === 'backward';
+    const side = clip.content === 'extended' ? 'replace' : backward ? 'before' : 'after';
+    const { blob, title, data } = clip;
+    const frames = typeof anchor?.['frames'] === 'number' ? anchor['frames'] : undefined;
+    return { id: await this.timeline.place({ blob, title, data }, anchorId, side, signal, frames) };
+  }
+
+  dispose(): void {
+    // Everything belongs to Studio.
+  }
+}
+
+async function filePrefix(file: File, signal: AbortSignal): Promise<PrefixSource> {
+  const clip = await openClip(new BlobSource(file), file.name, signal);
+  try {
+    const { rate, size, frameCount } = clip.facts;
+    return {
+      kind: 'blob',
+      blob: file,
+      rate,
+      size,
+      range: { startFrame: 0, frameCount },
+      flattened: false,
+      label: file.name,
+    };
+  } finally {
+    clip.dispose();
+  }
+}

@@ -1,0 +1,53 @@
+import type { Direction, ExtendEvent, ExtendRequest, PrimedPrefix } from '../engine/tasks/extend-request.ts';
+import type { GapEvent, GapRequest, LoopRequest } from '../engine/tasks/gap-request.ts';
+import type { CameraTrack, Rational } from '../engine/types.ts';
+import type { KeyValueStore } from './hosts/host-adapter.ts';
+import type { ClipStore } from './clips/clip-store.ts';
+import type { EngineInfo } from './state/panel-state.ts';
+
+/** The engine as the panel uses it: behind it is a worker. */
+export interface PanelEngine {
+  /** Loads the world model unless it is loaded. `onProgress` gets 0…1. */
+  load(signal: AbortSignal, onProgress: (fraction: number) => void): Promise<EngineInfo>;
+  /** Runs one rollout; the engine must be loaded. */
+  extend(request: ExtendRequest): AsyncIterable<ExtendEvent>;
+  /** Fills a gap; the engine must be loaded. */
+  fillGap(request: GapRequest): AsyncIterable<GapEvent>;
+  /** Closes a loop; the engine must be loaded. */
+  makeLoop(request: LoopRequest): AsyncIterable<GapEvent>;
+  /** Whether a primed prefix can still be used. */
+  holds(primed: PrimedPrefix): boolean;
+  release(primed: PrimedPrefix): void;
+  dispose(): void;
+}
+
+/** What a finished clip is written from. */
+export interface EncodeJob {
+  content: 'continuation' | 'extended';
+  direction: Direction;
+  /** The clip that is continued; null for a cold start. Its colours are kept; `extended` also takes frames and sound. */
+  source: { blob: Blob; label: string; range: { startFrame: number; frameCount: number } } | null;
+  /** The new frames as image files, in the order of time. */
+  frames: readonly Blob[];
+  size: { width: number; height: number };
+  rate: Rational;
+}
+
+/** Writing of finished clips. */
+export interface PanelMedia {
+  /** Whether this browser writes H.264. */
+  canEncode(): Promise<boolean>;
+  /** A finished clip as an H.264 `video/mp4`. `onProgress` gets 0…1. */
+  encode(job: EncodeJob, signal: AbortSignal, onProgress: (fraction: number) => void): Promise<Blob>;
+}
+
+/** What the panel needs beside its host; tests put their own in. */
+export interface PanelServices {
+  engine: PanelEngine;
+  media: PanelMedia;
+  clips: ClipStore;
+  values: KeyValueStore;
+  hasWebGpu(): Promise<boolean>;
+  /** @throws LongtakeError `input` where the text is no camera track */
+  parseCameraTrack(text: string, name: string): CameraTrack;
+}

@@ -1,0 +1,36 @@
+import type { ClipRecord } from '../clips/clip-record.ts';
+import type { PrefixSource } from '../hosts/host-adapter.ts';
+import type { Timings } from './estimate.ts';
+import type {
+  Abilities,
+  ClipTask,
+  EngineInfo,
+  Notice,
+  RolloutState,
+  Settings,
+  SourceState,
+} from './panel-state.ts';
+
+/** All that can happen to the panel's state. */
+export type Action =
+  | { type: 'abilities'; abilities: Abilities }
+  | { type: 'engine'; engine: EngineInfo }
+  | { type: 'theme'; theme: 'light' | 'dark' }
+  | { type: 'locale'; locale: string }
+  | { type: 'selection'; label: string | null }
+  | { type: 'acquire'; what: Extract<SourceState, { status: 'acquiring' }>['what'] }
+  | { type: 'acquireProgress'; fraction: number }
+  | { type: 'source'; prefix: PrefixSource | null }
+  | { type: 'sourcePicture'; prefix: PrefixSource; picture: ImageBitmap }
+  | { type: 'settings'; change: Partial<Settings> }
+  | { type: 'rolloutStart'; record: ClipRecord }
+  | { type: 'rollout'; change: Partial<RolloutState> }
+  | { type: 'rolloutEnd' }
+  | { type: 'clips'; clips: readonly ClipRecord[] }
+  | { type: 'clip'; record: ClipRecord }
+  | { type: 'clipGone'; id: string }
+  | { type: 'open'; id: string | null }
+  | { type: 'clipTask'; task: ClipTask | null }
+  | { type: 'reel' }
+  | { type: 'notice'; notice: Notice | null }
+  | { type: 'timings'; timings: Timings };

@@ -1,0 +1,146 @@
+import type { CameraTrack, LongtakeErrorCode, Rational } from '../../engine/types.ts';
+import type { Direction, Profile } from '../../engine/tasks/extend-request.ts';
+import type { TaskName } from '../../engine/package/model-json.ts';
+import type { PrefixSource } from '../hosts/host-adapter.ts';
+import type { ClipPurpose, ClipRecord } from '../clips/clip-record.ts';
+import type { Timings } from './estimate.ts';
+
+export const PROFILES: readonly Profile[] = ['draft', 'preview', 'final'];
+
+/** Shortest and longest continuation the panel offers, in seconds. */
+export const SECONDS_RANGE = { min: 1, max: 10 } as const;
+
+/** What this browser can do; found out once, when the panel opens. */
+export interface Abilities {
+  webgpu: boolean;
+  /** Whether finished clips can be written as H.264. */
+  h264: boolean;
+}
+
+/** What is known of the loaded world model. */
+export interface EngineInfo {
+  model: string;
+  title: string;
+  backend: string;
+  tasks: readonly TaskName[];
+}
+
+export type SourceState =
+  | { status: 'none' }
+  | { status: 'acquiring'; what: 'file' | 'page' | 'selection' | 'gap'; fraction: number }
+  | { status: 'ready'; prefix: PrefixSource; picture: ImageBitmap | null };
+
+export interface Settings {
+  seconds: number;
+  profile: Profile;
+  direction: Direction;
+  /** What is made of a clip alone; a gap says for itself that it is one. */
+  purpose: Exclude<ClipPurpose, 'gap'>;
+  /** 32-bit seed. */
+  seed: number;
+  camera: { name: string; track: CameraTrack } | null;
+  content: 'continuation' | 'extended';
+}
+
+export type RolloutPhase = 'loading' | 'reading' | 'priming' | 'making' | 'saving';
+
+/** The rollout that is running. */
+export interface RolloutState {
+  clipId: string;
+  phase: RolloutPhase;
+  /** Progress inside `loading` and `priming`, 0…1; null where it is not known. */
+  fraction: number | null;
+  framesRead: number;
+  framesMade: number;
+  frameCount: number;
+  secondsLeft: number | null;
+}
+
+/** Something the editor has to read; shown inline until dismissed or replaced. */
+export interface Notice {
+  kind: 'error' | 'done' | 'info';
+  /** Code of the error; decides the translated heading. */
+  code?: LongtakeErrorCode;
+  /** An error's own sentence, or a key of the catalogue. */
+  text: { sentence: string } | { key: NoticeKey };
+}
+
+export type NoticeKey = 'inserted' | 'cancelled' | 'cancelledEmpty' | 'cleared';
+
+export type ClipTask = { clipId: string; kind: 'encoding' | 'inserting'; fraction: number };
+
+/** Everything the panel shows, apart from pixels (those are in the reel). */
+export interface PanelState {
+  abilities: Abilities | null;
+  engine: EngineInfo | null;
+  source: SourceState;
+  /** Label of the host's selected clip. */
+  selection: string | null;
+  settings: Settings;
+  rollout: RolloutState | null;
+  clips: readonly ClipRecord[];
+  /** Clip whose result is open. */
+  openClipId: string | null;
+  clipTask: ClipTask | null;
+  /** Counts changes of the reel, so that viewers know when to repaint. */
+  reelRevision: number;
+  notice: Notice | null;
+  timings: Timings;
+  theme: 'light' | 'dark';
+  locale: string;
+}
+
+/** Settings as the panel opens with them. */
+export const initialSettings: Settings = {
+  seconds: 2,
+  profile: 'preview',
+  direction: 'forward',
+  purpose: 'extend',
+  seed: 1,
+  camera: null,
+  content: 'continuation',
+};
+
+/** State as the panel opens with it. */
+export const initialState: PanelState = {
+  abilities: null,
+  engine: null,
+  source: { status: 'none' },
+  selection: null,
+  settings: initialSettings,
+  rollout: null,
+  clips: [],
+  openClipId: null,
+  clipTask: null,
+  reelRevision: 0,
+  notice: null,
+  timings: {},
+  theme: 'light',
+  locale: 'en-US',
+};
+
+/** Number of frames that `seconds` are at a rate: at least 1. */
+export function framesFor(seconds: number, rate: Rational): number {
+  return Math.max(1, Math.round((seconds * rate.num) / rate.den));
+}
+
+/** What Generate would make of a source with the present settings. */
+export function purposeOf(prefix: PrefixSource, settings: Settings): ClipPurpose {
+  if (prefix.gap) return 'gap';
+  return prefix.kind === 'none' ? 'extend' : settings.purpose;
+}
+
+/** Number of frames that Generate would make: the whole gap, or the chosen length. */
+export function framesToMake(prefix: PrefixSource, settings: Settings): number {
+  return prefix.gap?.frameCount ?? framesFor(settings.seconds, prefix.rate);
+}
+
+/** Whether the loaded model was not trained for something; false while none is loaded. */
+export function isUntrained(engine: EngineInfo | null, purpose: ClipPurpose): boolean {
+  return engine !== null && purpose !== 'extend' && !engine.tasks.includes('gap');
+}
+
+/** The clip that is open as a result, if any. */
+export function openClip(state: PanelState): ClipRecord | null {
+  return state.clips.find((clip) => clip.id === state.openClipId) ?? null;
+}

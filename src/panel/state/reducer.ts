@@ -1,0 +1,93 @@
+import type { Action } from './actions.ts';
+import { SECONDS_RANGE, type PanelState, type Settings } from './panel-state.ts';
+
+/** The state after an action. Pure: same state and action, same answer; returns the same object where nothing changes. */
+export function reduce(state: PanelState, action: Action): PanelState {
+  switch (action.type) {
+    case 'abilities':
+      return { ...state, abilities: action.abilities };
+    case 'engine':
+      return { ...state, engine: action.engine };
+    case 'theme':
+      return state.theme === action.theme ? state : { ...state, theme: action.theme };
+    case 'locale':
+      return state.locale === action.locale ? state : { ...state, locale: action.locale };
+    case 'selection':
+      return { ...state, selection: action.label };
+    case 'acquire':
+      return { ...state, notice: null, source: { status: 'acquiring', what: action.what, fraction: 0 } };
+    case 'acquireProgress':
+      return state.source.status === 'acquiring'
+        ? { ...state, source: { ...state.source, fraction: clamp(action.fraction, 0, 1) } }
+        : state;
+    case 'source':
+      return {
+        ...state,
+        source: action.prefix
+          ? { status: 'ready', prefix: action.prefix, picture: null }
+          : { status: 'none' },
+      };
+    case 'sourcePicture':
+      return state.source.status === 'ready' && state.source.prefix === action.prefix
+        ? { ...state, source: { ...state.source, picture: action.picture } }
+        : state;
+    case 'settings':
+      return { ...state, settings: validSettings({ ...state.settings, ...action.change }) };
+    case 'rolloutStart':
+      return {
+        ...state,
+        notice: null,
+        openClipId: null,
+        clips: upsert(state.clips, action.record),
+        rollout: {
+          clipId: action.record.id,
+          phase: 'loading',
+          fraction: null,
+          framesRead: 0,
+          framesMade: action.record.framesMade,
+          frameCount: action.record.frameCount,
+          secondsLeft: null,
+        },
+      };
+    case 'rollout':
+      return state.rollout ? { ...state, rollout: { ...state.rollout, ...action.change } } : state;
+    case 'rolloutEnd':
+      return { ...state, rollout: null };
+    case 'clips':
+      return { ...state, clips: [...action.clips].sort(newestFirst) };
+    case 'clip':
+      return { ...state, clips: upsert(state.clips, action.record) };
+    case 'clipGone':
+      return {
+        ...state,
+        clips: state.clips.filter((clip) => clip.id !== action.id),
+        openClipId: state.openClipId === action.id ? null : state.openClipId,
+      };
+    case 'open':
+      return { ...state, openClipId: action.id, notice: null };
+    case 'clipTask':
+      return { ...state, clipTask: action.task };
+    case 'reel':
+      return { ...state, reelRevision: state.reelRevision + 1 };
+    case 'notice':
+      return { ...state, notice: action.notice };
+    case 'timings':
+      return { ...state, timings: action.timings };
+  }
+}
+
+const clamp = (value: number, min: number, max: number) => Math.min(max, Math.max(min, value));
+
+const newestFirst = (a: { created: number }, b: { created: number }) => b.created - a.created;
+
+function upsert<T extends { id: string; created: number }>(list: readonly T[], item: T): T[] {
+  return [item, ...list.filter((other) => other.id !== item.id)].sort(newestFirst);
+}
+
+function validSettings(settings: Settings): Settings {
+  const seconds = Number.isFinite(settings.seconds)
+    ? clamp(Math.round(settings.seconds * 10) / 10, SECONDS_RANGE.min, SECONDS_RANGE.max)
+    : SECONDS_RANGE.min;
+  const seed = Number.isFinite(settings.seed) ? Math.trunc(settings.seed) >>> 0 : 0;
+  return { ...settings, seconds, seed };
+}

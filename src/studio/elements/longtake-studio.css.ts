@@ -1,0 +1,184 @@
+import { css } from 'lit';
+import { colours, focusRing } from './colours.css.ts';
+
+export const studioStyles = [
+  colours,
+  focusRing,
+  css`
+    :host {
+      display: block;
+      block-size: 100dvh;
+    }
+    sp-theme {
+      display: block;
+      block-size: 100%;
+    }
+    .studio {
+      block-size: 100%;
+      display: grid;
+      grid-template: auto minmax(0, 1fr) 216px / minmax(0, 1fr) auto;
+      background: var(--surface);
+      color: var(--text);
+      font-family: var(--spectrum-sans-font-family-stack, system-ui, sans-serif);
+      font-size: 14px;
+    }
+    .bar {
+      grid-column: 1 / -1;
+      display: flex;
+      align-items: center;
+      gap: 8px;
+      min-block-size: 48px;
+      padding-inline: 16px 12px;
+      background: var(--bar);
+      border-block-end: 1px solid var(--line);
+    }
+    h1 {
+      font-size: 15px;
+      font-weight: 700;
+      margin: 0;
+      letter-spacing: 0.01em;
+      white-space: nowrap;
+    }
+    h1 span {
+      font-weight: 400;
+      color: var(--quiet);
+    }
+    .mark {
+      inline-size: 22px;
+      block-size: 22px;
+      flex: none;
+    }
+    .space {
+      flex: 1;
+    }
+    .task {
+      display: flex;
+      align-items: center;
+      gap: 8px;
+      inline-size: min(340px, 40vw);
+    }
+    .task sp-progress-bar {
+      flex: 1;
+      min-inline-size: 0;
+    }
+    .stage {
+      grid-area: 2 / 1;
+      display: grid;
+      grid-template: minmax(0, 1fr) auto / minmax(0, 1fr);
+      min-block-size: 0;
+      min-inline-size: 0;
+      background: var(--stage);
+    }
+    studio-viewer {
+      grid-area: 1 / 1;
+    }
+    studio-timeline {
+      grid-area: 3 / 1;
+    }
+    aside {
+      grid-area: 2 / 2 / -1 / -1;
+      inline-size: 344px;
+      display: grid;
+      grid-template-rows: auto minmax(0, 1fr);
+      min-block-size: 0;
+      background: var(--bar);
+      --longtake-panel-background: var(--bar);
+      border-inline-start: 1px solid var(--line);
+    }
+    /* Out of sight, but laid out: a rollout goes on drawing its frames. */
+    aside[hidden] {
+      display: grid;
+      visibility: hidden;
+      position: fixed;
+      inset: 48px -400px 0 auto;
+    }
+    aside header {
+      display: flex;
+      align-items: center;
+      justify-content: space-between;
+      padding: 4px 8px 4px 24px;
+      border-block-end: 1px solid var(--line);
+    }
+    aside h2 {
+      font-size: 14px;
+      font-weight: 600;
+      margin: 0;
+    }
+    .panel {
+      scrollbar-width: thin;
+      scrollbar-color: var(--line) transparent;
+      overflow-y: auto;
+      min-block-size: 0;
+    }
+    .empty {
+      grid-area: 1 / 1;
+      z-index: 1;
+      margin: 24px;
+      display: grid;
+      place-content: center;
+      justify-items: center;
+      gap: 12px;
+      border: 2px dashed var(--line);
+      border-radius: 12px;
+      text-align: center;
+      padding: 16px;
+    }
+    .empty h2 {
+      margin: 0;
+      font-size: 20px;
+      font-weight: 700;
+    }
+    .empty p {
+      margin: 0;
+      max-inline-size: 46ch;
+      color: var(--quiet);
+      line-height: 1.5;
+    }
+    .dropping {
+      position: fixed;
+      inset: 8px;
+      border: 3px solid var(--accent);
+      border-radius: 12px;
+      background: color-mix(in srgb, var(--accent) 12%, transparent);
+      display: grid;
+      place-items: center;
+      font-size: 20px;
+      font-weight: 700;
+      pointer-events: none;
+      z-index: 20;
+    }
+    .notice {
+      grid-area: 1 / 1;
+      align-self: end;
+      justify-self: center;
+      margin-block-end: 16px;
+      pointer-events: none;
+      z-index: 10;
+    }
+    .notice sp-toast {
+      pointer-events: auto;
+      max-inline-size: min(560px, 90vw);
+    }
+    @media (max-height: 560px) {
+      .studio {
+        grid-template-rows: auto minmax(0, 1fr) 172px;
+      }
+      .notice {
+        margin-block-end: 4px;
+      }
+    }
+    @media (max-width: 800px) {
+      .open aside {
+        grid-area: 2 / 1 / -1 / -1;
+        z-index: 4;
+      }
+      aside {
+        inline-size: 100%;
+        border-inline-start: none;
+      }
+      .wide {
+        display: none;
+      }
+    }
+  `,
+];

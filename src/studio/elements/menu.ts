@@ -1,0 +1,111 @@
+import { html, nothing, render } from 'lit';
+import { Overlay } from '@spectrum-web-components/overlay/src/Overlay.js';
+import { VirtualTrigger } from '@spectrum-web-components/overlay/src/VirtualTrigger.js';
+import type { Command } from '../commands/command.ts';
+import { isMac, keysLabel } from '../commands/keys.ts';
+import type { Studio } from '../studio.ts';
+
+/** One entry of a menu. */
+export interface MenuEntry {
+  id: string;
+  label: string;
+  keys?: string | undefined;
+  disabled: boolean;
+  /** Why it is disabled, where that is not plain to see. */
+  reason?: string | undefined;
+  run(): void;
+}
+
+/** A command as a menu entry, enabled as the state is now. */
+export function commandEntry(command: Command, studio: Studio): MenuEntry {
+  return {
+    id: command.id,
+    label: command.label,
+    keys: command.keys[0],
+    disabled: !command.enabled(studio.store.state),
+    reason: command.reason?.(studio.store.state) ?? undefined,
+    run: () => command.run(studio),
+  };
+}
+
+/**
+ * Opens a menu and gives it the focus; Escape, a click elsewhere or a choice closes it and the focus goes back.
+ * @param at a point of the page, or the element that the menu hangs under
+ * @param host an element inside the page's theme, which the menu is put into while it is open
+ */
+export async function openMenu(
+  groups: readonly (readonly MenuEntry[])[],
+  label: string,
+  at: { x: number; y: number } | HTMLElement,
+  host: HTMLElement | ShadowRoot,
+): Promise<void> {
+  const before = deepActiveElement();
+  const popover = document.createElement('sp-popover');
+  const trigger = at instanceof HTMLElement ? at : new VirtualTrigger(at.x, at.y);
+  let overlay: Overlay | null = null;
+  const close = () => {
+    if (overlay) overlay.open = false;
+  };
+  const choose = (event: Event) => {
+    const { value } = event.target as HTMLElement & { value: string };
+    const entry = groups.flat().find((candidate) => candidate.id === value);
+    close();
+    if (entry && !entry.disabled) entry.run();
+  };
+  const mac = isMac();
+  render(
+    html`<sp-menu label=${label} @change=${choose}>
+      ${groups.map(
+        (group, i) => html`
+          ${i > 0 ? html`<sp-menu-divider size="s"></sp-menu-divider>` : nothing}
+          ${group.map(
+            (entry) =>
+              html`<sp-menu-item value=${entry.id} ?disabled=${entry.disabled}>
+                ${entry.label}
+                ${entry.reason ? html`<span slot="description">${entry.reason}</span>` : nothing}
+                ${entry.keys ? html`<kbd slot="value">${keysLabel(entry.keys, mac)}</kbd>` : nothing}
+              </sp-menu-item>`,
+          )}
+        `,
+      )}
+    </sp-menu>`,
+    popover,
+  );
+  // The menu is on screen a moment before it has the focus; keys pressed in that moment are meant for it too.
+  const key = (event: KeyboardEvent) => {
+    const leaving = event.key === 'Escape' || event.key === 'Tab';
+    if (!leaving && popover.contains(deepActiveElement())) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (leaving) close();
+    else popover.querySelector('sp-menu')?.focus();
+  };
+  window.addEventListener('keydown', key, { capture: true });
+  overlay = await Overlay.open(popover, {
+    trigger,
+    placement: at instanceof HTMLElement ? 'bottom-end' : 'right-start',
+    offset: 0,
+    type: 'auto',
+    notImmediatelyClosable: true,
+  });
+  const opened = overlay;
+  opened.addEventListener('sp-opened', () => popover.querySelector('sp-menu')?.focus(), { once: true });
+  opened.addEventListener(
+    'sp-closed',
+    () => {
+      window.removeEventListener('keydown', key, { capture: true });
+      const inMenu = opened.contains(deepActiveElement());
+      opened.remove();
+      // A choice may have moved the focus itself, for example into the panel.
+      if (inMenu || deepActiveElement() === document.body) before?.focus();
+    },
+    { once: true },
+  );
+  host.append(opened);
+}
+
+function deepActiveElement(): HTMLElement | null {
+  let active = document.activeElement;
+  while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+  return active as HTMLElement | null;
+}

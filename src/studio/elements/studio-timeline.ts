@@ -1,0 +1,473 @@
+import { html, nothing } from 'lit';
+import { customElement, query, queryAll, state as internal } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
+import { Subscription } from 'rxjs';
+import type { Command } from '../commands/command.ts';
+import { clipMenu, commands, gapMenu } from '../commands/commands.ts';
+import { ZOOM, shownProject } from '../store/state.ts';
+import type { Clip, Gap, Track } from '../timeline/project.ts';
+import { allClips, clipEnd, clipLength, gapsOf, projectLength } from '../timeline/project.ts';
+import { rateLabel, timecode } from '../timeline/timecode.ts';
+import { commandButton } from './command-button.ts';
+import { LEAD_IN, frameToPixel, pixelToFrame, scrollToShow } from './geometry.ts';
+import { clipOf, gapOf } from './clip-hit.ts';
+import { magnet } from './magnet.ts';
+import { commandEntry, openMenu } from './menu.ts';
+import { provenanceBadge } from './provenance.ts';
+import './studio-clip.ts';
+import type { StudioClip } from './studio-clip.ts';
+import { StudioPart } from './studio-part.ts';
+import { timelineStyles } from './studio-timeline.css.ts';
+import { TimelineGestures } from './timeline-gestures.ts';
+import './timeline-ruler.ts';
+
+/** Tracks, clips, playhead and ruler, and the tools above them. */
+@customElement('studio-timeline')
+export class StudioTimeline extends StudioPart {
+  static override styles = timelineStyles;
+
+  @query('.scroller') private readonly scroller!: HTMLElement;
+  @query('.content') private readonly content!: HTMLElement;
+  @queryAll('studio-clip') private readonly clipElements!: NodeListOf<StudioClip>;
+  @internal() private left = 0;
+  @internal() private width = 0;
+  private readonly pictures = new Map<string, number>();
+  private readonly connections = new Subscription();
+  private readonly resize = new ResizeObserver(() => this.resized());
+  private gestures!: TimelineGestures;
+  private shownPlayhead = -1;
+  private fittedLength = 0;
+  /** Zoom that `fit` chose; while it lasts, the timeline follows the window's width. */
+  private fittedZoom = 0;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.gestures = new TimelineGestures(this.studio.store, (clientX) => this.frameAt(clientX));
+    this.connections.add(
+      this.studio.thumbnails.arrived$.subscribe((mediaId) => {
+        this.pictures.set(mediaId, (this.pictures.get(mediaId) ?? 0) + 1);
+        this.requestUpdate();
+      }),
+    );
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.connections.unsubscribe();
+    this.resize.disconnect();
+  }
+
+  /** Takes a drag under way back. @returns whether there was one */
+  cancelDrag(): boolean {
+    return this.gestures.cancel();
+  }
+
+  /** Sets the zoom so that the whole project is in sight. */
+  fit(): void {
+    const length = projectLength(shownProject(this.state));
+    if (length === 0 || this.width === 0) return;
+    const room = this.width - LEAD_IN - 60;
+    this.studio.store.dispatch({ type: 'zoom', pixelsPerFrame: Math.min(16, room / length) });
+    this.fittedZoom = this.state.pixelsPerFrame;
+    this.scroller.scrollLeft = 0;
+  }
+
+  /** Gives the focus to a clip, for example after a menu on it has closed. */
+  focusClip(clipId: string): void {
+    this.elementOf(clipId)?.focus();
+  }
+
+  /** Opens the menu of the focused or selected clip, as the context-menu key does. */
+  openMenuByKey(): boolean {
+    const focused = this.shadowRoot!.activeElement;
+    const gap = focused instanceof HTMLElement ? focused.dataset['gap'] : undefined;
+    if (gap !== undefined) {
+      this.enterGap(Number(gap));
+      void this.openMenuAt(gapMenu, 'Gap', this.menuPlace(focused!));
+      return true;
+    }
+    const id =
+      focused instanceof HTMLElement && focused.localName === 'studio-clip'
+        ? (focused as StudioClip).clip.id
+        : [...this.state.selection][0];
+    const element = id ? this.elementOf(id) : null;
+    if (!element) return false;
+    void this.openClipMenu(id!, this.menuPlace(element));
+    return true;
+  }
+
+  /** Where a menu of something on a track opens: on it, and in sight. */
+  private menuPlace(element: Element): { x: number; y: number } {
+    const box = element.getBoundingClientRect();
+    const view = this.scroller.getBoundingClientRect();
+    return { x: Math.min(view.right - 40, Math.max(view.left, box.left) + 24), y: box.top + 30 };
+  }
+
+  protected override firstUpdated(): void {
+    this.resize.observe(this.scroller);
+    this.scroller.addEventListener('wheel', (event) => this.wheel(event), { passive: false });
+  }
+
+  protected override render() {
+    const project = shownProject(this.state);
+    const { pixelsPerFrame, playhead, theme, guide } = this.state;
+    const rate = project.format?.rate ?? { num: 24, den: 1 };
+    const length = projectLength(project);
+    const contentWidth = Math.max(this.width, frameToPixel(length, pixelsPerFrame) + this.width * 0.4);
+    const x = frameToPixel(playhead, pixelsPerFrame);
+    return html`
+      ${this.renderTools()}
+      <div class="area">
+        <div class="headers" aria-hidden="true">
+          ${[...project.tracks].reverse().map((track) => html`<span>${track.name}</span>`)}
+        </div>
+        <div class="scroller" @scroll=${() => (this.left = this.scroller.scrollLeft)}>
+          <div class="content" style="inline-size: ${contentWidth}px">
+            <timeline-ruler
+              .rate=${rate}
+              .pixelsPerFrame=${pixelsPerFrame}
+              .left=${this.left}
+              .width=${this.width}
+              .theme=${theme}
+              style="inline-size: ${this.width}px"
+              @pointerdown=${this.pressTime}
+              @pointermove=${(event: PointerEvent) => this.gestures.move(event)}
+              @pointerup=${(event: PointerEvent) => this.gestures.release(event)}
+            ></timeline-ruler>
+            ${[...project.tracks].reverse().map((track) => this.renderTrack(track))}
+            ${
+              guide === null
+                ? nothing
+                : html`<div
+                    class="guide"
+                    style="inset-inline-start: ${frameToPixel(guide, pixelsPerFrame)}px"
+                  ></div>`
+            }
+            <div
+              class="playhead"
+              role="slider"
+              tabindex="0"
+              aria-label="Playhead"
+              aria-orientation="horizontal"
+              aria-valuemin="0"
+              aria-valuemax=${Math.max(0, length - 1)}
+              aria-valuenow=${playhead}
+              aria-valuetext="${timecode(playhead, rate)}, frame ${playhead}"
+              style="inset-inline-start: ${x}px; --frame: ${Math.max(1, pixelsPerFrame)}px"
+            ></div>
+          </div>
+        </div>
+      </div>
+    `;
+  }
+
+  protected override updated(): void {
+    this.keepPlayheadInSight();
+    this.askForThumbnails();
+  }
+
+  private resized(): void {
+    this.width = this.scroller.clientWidth;
+    if (this.fittedZoom === this.state.pixelsPerFrame) this.fit();
+  }
+
+  private renderTools() {
+    const { studio } = this;
+    const { pixelsPerFrame, snapping } = this.state;
+    const zoom = Math.log2(pixelsPerFrame);
+    return html`<div class="tools" role="toolbar" aria-label="Timeline tools">
+      ${commandButton(studio, commands.extend, html`<sp-icon-magic-wand slot="icon"></sp-icon-magic-wand>`, {
+        text: true,
+      })}
+      <span class="gap"></span>
+      ${commandButton(studio, commands.split, html`<sp-icon-cut slot="icon"></sp-icon-cut>`)}
+      ${commandButton(studio, commands.rippleDelete, html`<sp-icon-delete slot="icon"></sp-icon-delete>`)}
+      <span class="gap"></span>
+      ${commandButton(studio, commands.snapping, magnet, {
+        label: 'Snapping',
+        on: snapping,
+      })}
+      <span class="space"></span>
+      ${commandButton(studio, commands.zoomOut, html`<sp-icon-zoom-out slot="icon"></sp-icon-zoom-out>`)}
+      <input
+        type="range"
+        aria-label="Zoom"
+        min=${Math.log2(ZOOM.min)}
+        max=${Math.log2(ZOOM.max)}
+        step="0.01"
+        .value=${String(zoom)}
+        aria-valuetext="${Number(pixelsPerFrame.toFixed(2))} pixels a frame"
+        @input=${(event: InputEvent) => {
+          const value = Number((event.target as HTMLInputElement).value);
+          this.zoomTo(2 ** value, frameToPixel(this.state.playhead, pixelsPerFrame) - this.left);
+        }}
+      />
+      ${commandButton(studio, commands.zoomIn, html`<sp-icon-zoom-in slot="icon"></sp-icon-zoom-in>`)}
+      <sp-action-button quiet label="Show the whole timeline" @click=${() => this.fit()}>
+        <sp-icon-full-screen slot="icon"></sp-icon-full-screen>
+        <sp-tooltip self-managed placement="top">Show the whole timeline (\\)</sp-tooltip>
+      </sp-action-button>
+    </div>`;
+  }
+
+  private renderTrack(track: Track) {
+    const some = track.clips.length > 0;
+    return html`<div
+      class="lane"
+      role=${some ? 'listbox' : nothing}
+      aria-label=${some ? `Clips on track ${track.name}` : nothing}
+      aria-orientation=${some ? 'horizontal' : nothing}
+      aria-multiselectable=${some ? 'true' : nothing}
+      @pointerdown=${this.pressLane}
+      @pointermove=${(event: PointerEvent) => this.gestures.move(event)}
+      @pointerup=${(event: PointerEvent) => this.gestures.release(event)}
+      @pointercancel=${() => this.gestures.cancel()}
+      @contextmenu=${this.contextMenu}
+      @focusin=${this.focusIn}
+      @keydown=${this.laneKey}
+    >
+      ${repeat(
+        track.clips,
+        (clip) => clip.id,
+        (clip) => this.renderClip(clip),
+      )}
+      ${gapsOf(track).map((gap) => this.renderGap(gap))} ${this.renderStretch(track)}
+    </div>`;
+  }
+
+  /** What an extension would add, while an edge is dragged past its media. */
+  private renderStretch(track: Track) {
+    const { stretch, pixelsPerFrame } = this.state;
+    const clip = track.clips.find(({ id }) => id === stretch?.clipId);
+    const { format } = shownProject(this.state);
+    if (!stretch || !clip || !format) return nothing;
+    const start = stretch.edge === 'out' ? clipEnd(clip) : clip.start - stretch.frames;
+    const seconds = (stretch.frames * format.rate.den) / format.rate.num;
+    const x = frameToPixel(start, pixelsPerFrame);
+    return html`<div
+      class="stretch"
+      aria-hidden="true"
+      style="inset-inline-start: ${x}px; inline-size: ${stretch.frames * pixelsPerFrame}px"
+    >
+      <span>+${seconds.toFixed(1)} s</span>
+    </div>`;
+  }
+
+  /** A gap can be reached by Tab and by the mouse like a clip; its menu fills it. */
+  private renderGap({ start, length }: Gap) {
+    const { format } = shownProject(this.state);
+    if (!format) return nothing;
+    const { pixelsPerFrame } = this.state;
+    const x = frameToPixel(start, pixelsPerFrame);
+    const name = `Gap of ${length} frames, from ${timecode(start, format.rate)}`;
+    return html`<div
+      class="empty"
+      role="option"
+      tabindex="0"
+      aria-selected="false"
+      aria-label=${name}
+      aria-haspopup="menu"
+      title="Right-click to fill the gap"
+      data-gap=${start}
+      style="inset-inline-start: ${x}px; inline-size: ${Math.max(1, length * pixelsPerFrame - 1)}px"
+    ></div>`;
+  }
+
+  private renderClip(clip: Clip) {
+    const project = shownProject(this.state);
+    const media = project.media[clip.mediaId];
+    if (!media || !project.format) return nothing;
+    const { pixelsPerFrame, selection } = this.state;
+    const { rate } = project.format;
+    const x = frameToPixel(clip.start, pixelsPerFrame);
+    const width = Math.max(2, clipLength(clip) * pixelsPerFrame - 1);
+    const selected = selection.has(clip.id);
+    const badge = media.provenance ? provenanceBadge(media.provenance) : '';
+    const description = [
+      // What can be read on the clip comes first, word for word: people who speak to their computer say that.
+      `${clip.label} ${badge}`.trim(),
+      `from ${timecode(clip.start, rate)}`,
+      `${clipLength(clip)} frames at ${rateLabel(rate)} fps`,
+      badge ? 'made by Longtake' : '',
+    ];
+    return html`<studio-clip
+      role="option"
+      tabindex=${clip.id === this.tabStop() ? 0 : -1}
+      aria-selected=${selected ? 'true' : 'false'}
+      aria-label=${description.filter(Boolean).join(', ')}
+      aria-haspopup="menu"
+      data-clip=${clip.id}
+      style="inset-inline-start: ${x}px; inline-size: ${width}px"
+      .clip=${clip}
+      .media=${media}
+      .projectRate=${rate}
+      .thumbnails=${this.studio.thumbnails}
+      .pixelsPerFrame=${pixelsPerFrame}
+      .from=${Math.max(0, this.left - x)}
+      .to=${Math.max(0, this.left + this.width - x)}
+      .pictures=${this.pictures.get(clip.mediaId) ?? 0}
+      .selected=${selected}
+    ></studio-clip>`;
+  }
+
+  /** The clip that Tab reaches: the selected one, or the first. */
+  private tabStop(): string | undefined {
+    const [selected] = this.state.selection;
+    return selected ?? allClips(shownProject(this.state))[0]?.id;
+  }
+
+  private elementOf(clipId: string): StudioClip | null {
+    return [...this.clipElements].find((element) => element.clip.id === clipId) ?? null;
+  }
+
+  private frameAt(clientX: number): number {
+    const pixel = clientX - this.content.getBoundingClientRect().left;
+    return pixelToFrame(pixel, this.state.pixelsPerFrame);
+  }
+
+  private readonly pressTime = (event: PointerEvent): void => {
+    if (event.button === 0) this.gestures.pressTime(event);
+  };
+
+  private readonly pressLane = (event: PointerEvent): void => {
+    const hit = clipOf(event);
+    if (event.button !== 0) return;
+    if (hit) {
+      this.gestures.pressClip(event, hit.element.clip.id, hit.edge);
+      hit.element.focus({ preventScroll: true });
+      return;
+    }
+    this.studio.store.dispatch({ type: 'select', clipIds: [] });
+    this.gestures.pressTime(event);
+  };
+
+  private readonly contextMenu = (event: MouseEvent): void => {
+    const hit = clipOf(event);
+    const gap = gapOf(event);
+    if (gap) {
+      event.preventDefault();
+      gap.element.focus({ preventScroll: true });
+      this.enterGap(gap.start);
+      void this.openMenuAt(gapMenu, 'Gap', { x: event.clientX, y: event.clientY });
+    }
+    if (!hit) return;
+    event.preventDefault();
+    const { id } = hit.element.clip;
+    if (!this.state.selection.has(id)) this.studio.store.dispatch({ type: 'select', clipIds: [id] });
+    hit.element.focus({ preventScroll: true });
+    void this.openClipMenu(id, { x: event.clientX, y: event.clientY });
+  };
+
+  private async openClipMenu(clipId: string, at: { x: number; y: number }): Promise<void> {
+    if (!this.state.selection.has(clipId)) this.studio.store.dispatch({ type: 'select', clipIds: [clipId] });
+    await this.openMenuAt(clipMenu, 'Clip', at);
+  }
+
+  private async openMenuAt(
+    menu: readonly (readonly Command[])[],
+    label: string,
+    at: { x: number; y: number },
+  ): Promise<void> {
+    const groups = menu.map((group) => group.map((command) => commandEntry(command, this.studio)));
+    await openMenu(groups, label, at, this.shadowRoot!);
+  }
+
+  /** Makes the gap that begins at a frame the one that commands apply to. */
+  private enterGap(start: number): void {
+    this.studio.store.dispatch({ type: 'select', clipIds: [] });
+    this.studio.store.dispatch({ type: 'seek', frame: start });
+  }
+
+  private readonly focusIn = (event: FocusEvent): void => {
+    const hit = clipOf(event);
+    const gap = gapOf(event);
+    if (gap && !this.gestures.dragging) this.enterGap(gap.start);
+    // A clip reached by Tab becomes the selected one; a press has decided that already.
+    if (hit && !this.gestures.dragging && this.state.selection.size === 0) {
+      this.studio.store.dispatch({ type: 'select', clipIds: [hit.element.clip.id] });
+    }
+  };
+
+  /** Up and Down on a clip go to the neighbouring clip; Enter puts the playhead on its first frame. */
+  private readonly laneKey = (event: KeyboardEvent): void => {
+    const hit = clipOf(event);
+    const gap = gapOf(event);
+    if (gap && event.key === 'Enter') {
+      event.preventDefault();
+      event.stopPropagation();
+      this.enterGap(gap.start);
+      if (commands.fillGap.enabled(this.state)) commands.fillGap.run(this.studio);
+      // The menu says why not.
+      else void this.openMenuAt(gapMenu, 'Gap', this.menuPlace(gap.element));
+    }
+    if (!hit || event.ctrlKey || event.metaKey || event.altKey) return;
+    const clips = allClips(shownProject(this.state));
+    const index = clips.findIndex((clip) => clip.id === hit.element.clip.id);
+    const by = event.key === 'ArrowUp' ? -1 : event.key === 'ArrowDown' ? 1 : 0;
+    const target = by !== 0 ? clips[index + by] : event.key === 'Enter' ? clips[index] : undefined;
+    if (!target) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.studio.store.dispatch({ type: 'select', clipIds: [target.id] });
+    this.studio.store.dispatch({ type: 'seek', frame: target.start });
+    void this.updateComplete.then(() => this.focusClip(target.id));
+  };
+
+  private wheel(event: WheelEvent): void {
+    if (event.ctrlKey || event.metaKey) {
+      event.preventDefault();
+      const factor = 2 ** (-event.deltaY / 240);
+      const x = event.clientX - this.scroller.getBoundingClientRect().left;
+      this.zoomTo(this.state.pixelsPerFrame * factor, x);
+    } else if (event.deltaX === 0 && !event.shiftKey) {
+      event.preventDefault();
+      this.scroller.scrollLeft += event.deltaY;
+    }
+  }
+
+  /** Changes the zoom so that the frame at `x` pixels from the visible edge stays where it is. */
+  private zoomTo(pixelsPerFrame: number, x: number): void {
+    const frame = pixelToFrame(this.left + x, this.state.pixelsPerFrame);
+    this.studio.store.dispatch({ type: 'zoom', pixelsPerFrame });
+    void this.updateComplete.then(() => {
+      this.scroller.scrollLeft = frameToPixel(frame, this.state.pixelsPerFrame) - x;
+    });
+  }
+
+  private keepPlayheadInSight(): void {
+    const { playhead, pixelsPerFrame } = this.state;
+    const length = projectLength(shownProject(this.state));
+    // The first clips of an empty project should fill the view without a search for the right zoom.
+    if (this.fittedLength === 0 && length > 0 && this.width > 0) {
+      this.fittedLength = length;
+      void Promise.resolve().then(() => this.fit());
+      return;
+    }
+    if (length === 0) this.fittedLength = 0;
+    // What was made longer stays in sight as a whole while the editor has not chosen a zoom.
+    const fitted = this.fittedZoom === pixelsPerFrame && !this.gestures.dragging;
+    if (fitted && frameToPixel(length, pixelsPerFrame) > this.width)
+      void Promise.resolve().then(() => this.fit());
+    if (playhead === this.shownPlayhead || this.gestures.dragging) return;
+    this.shownPlayhead = playhead;
+    const target = scrollToShow(frameToPixel(playhead, pixelsPerFrame), this.scroller.scrollLeft, this.width);
+    if (target !== null) this.scroller.scrollLeft = target;
+  }
+
+  private askForThumbnails(): void {
+    void Promise.resolve().then(() => {
+      const inSight = [...this.clipElements].filter(({ clip }) => {
+        const { pixelsPerFrame } = this.state;
+        const start = frameToPixel(clip.start, pixelsPerFrame);
+        return start < this.left + this.width && frameToPixel(clipEnd(clip), pixelsPerFrame) > this.left;
+      });
+      this.studio.thumbnails.want(inSight.flatMap((element) => element.wishes));
+    });
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'studio-timeline': StudioTimeline;
+  }
+}

@@ -1,0 +1,206 @@
+import { StreamTarget } from 'mediabunny';
+import { LongtakeError } from '../engine/types.ts';
+import { exportTimeline } from './media/export-timeline.ts';
+import { FrameStore } from './media/frame-store.ts';
+import { MediaLibrary } from './media/library.ts';
+import { Thumbnails } from './media/thumbnails.ts';
+import { Transport } from './media/transport.ts';
+import { trainedTasks } from '../panel/package-config.ts';
+import { Autosave } from './persistence/autosave.ts';
+import type { ProjectStore } from './persistence/project-store.ts';
+import { openProjectStore } from './persistence/project-store.ts';
+import { projectOf } from './store/state.ts';
+import { StudioStore } from './store/store.ts';
+import type { MediaItem, Project, Provenance } from './timeline/project.ts';
+import { allClips, emptyProject } from './timeline/project.ts';
+
+/** What Studio does beyond changing its state: files in, files out, storage. The elements call it; it draws nothing. */
+export class Studio {
+  readonly store = new StudioStore();
+  readonly library = new MediaLibrary();
+  readonly frames = new FrameStore(this.library);
+  readonly thumbnails = new Thumbnails(this.library);
+  private readonly transport = new Transport(this.store);
+  private autosave: Autosave | null = null;
+  private files: ProjectStore | null = null;
+  private exporting: AbortController | null = null;
+
+  /** Brings back the project of the last visit and starts to save. Problems become notices. */
+  async open(): Promise<void> {
+    const theme = localStorage.getItem('studio.theme') === 'light' ? 'light' : 'dark';
+    this.store.dispatch({ type: 'theme', theme });
+    this.store.select((state) => state.theme).subscribe((now) => localStorage.setItem('studio.theme', now));
+    void this.askWhatIsTrained();
+    try {
+      await holdProject();
+      this.files = await openProjectStore();
+      this.autosave = new Autosave(this.store, this.library, this.files, (error) => this.report(error));
+      const project = await this.autosave.restore();
+      this.store.dispatch({ type: 'restore', project });
+      this.autosave.start();
+    } catch (error) {
+      this.store.dispatch({ type: 'restore', project: null });
+      this.report(error);
+    }
+  }
+
+  /** Finds out what the world model can do, so that menus offer no more. A model that cannot be read is told when it is needed. */
+  private async askWhatIsTrained(): Promise<void> {
+    try {
+      this.store.dispatch({ type: 'trained-for', tasks: await trainedTasks(AbortSignal.timeout(10_000)) });
+    } catch {
+      return;
+    }
+  }
+
+  /** Takes files onto the end of the first track, in order. A file that can not be used is told and left out. */
+  async importFiles(files: readonly File[]): Promise<void> {
+    const items: { media: MediaItem; clipId: string }[] = [];
+    const refusals: unknown[] = [];
+    const notices: string[] = [];
+    for (const [i, file] of files.entries()) {
+      const label =
+        files.length > 1 ? `Opening ${file.name} (${i + 1} of ${files.length})` : `Opening ${file.name}`;
+      this.store.dispatch({ type: 'task', task: { kind: 'import', label, progress: i / files.length } });
+      try {
+        const { item, notices: told } = await this.library.import(crypto.randomUUID(), file, file.name);
+        items.push({ media: item, clipId: crypto.randomUUID() });
+        notices.push(...told);
+      } catch (error) {
+        refusals.push(error);
+      }
+    }
+    this.store.dispatch({ type: 'task', task: null });
+    this.store.dispatch({ type: 'import', items });
+    if (notices[0]) this.store.dispatch({ type: 'notice', tone: 'info', text: notices[0] });
+    if (refusals[0]) this.report(refusals[0]);
+  }
+
+  /** Starts over with an empty timeline; one undo step, so nothing is lost by mistake. */
+  newProject(): void {
+    this.store.dispatch({ type: 'open-project', project: emptyProject(), label: 'New project' });
+  }
+
+  /**
+   * Puts a generated clip on the timeline, one undo step.
+   * @param side where it goes, seen from the anchor clip; `replace` takes the anchor's place
+   * @param frames cuts the clip to this length on the timeline
+   * @returns id of the new clip
+   */
+  async place(
+    file: { blob: Blob; title: string; data: Provenance },
+    anchorId: string | null,
+    side: 'before' | 'after' | 'replace',
+    signal: AbortSignal,
+    frames?: number,
+  ): Promise<string> {
+    const { item } = await this.library.import(crypto.randomUUID(), file.blob, file.title);
+    if (signal.aborted) throw new LongtakeError('cancelled', 'Inserting was cancelled.');
+    const clip = { id: crypto.randomUUID(), label: file.title };
+    const media = { ...item, provenance: file.data };
+    this.store.dispatch({ type: 'place', media, clip, anchorId, side, frames });
+    return clip.id;
+  }
+
+  /** Writes the timeline as H.264 MP4 and hands it to the browser's downloads. */
+  async export(): Promise<void> {
+    if (this.exporting) return;
+    const abort = new AbortController();
+    this.exporting = abort;
+    const project = projectOf(this.store.state);
+    const name = exportName(project);
+    const show = (progress: number) =>
+      this.store.dispatch({ type: 'task', task: { kind: 'export', label: `Exporting ${name}`, progress } });
+    show(0);
+    try {
+      const files = this.files ?? (await openProjectStore());
+      const scratch = await files.scratch(`export-${crypto.randomUUID()}.mp4`);
+      try {
+        await exportTimeline(project, this.library, {
+          format: 'mp4',
+          target: new StreamTarget(scratch.stream),
+          signal: abort.signal,
+          onProgress: (done, total) => show(done / total),
+        });
+      } catch (error) {
+        await scratch.stream.abort().catch(() => undefined);
+        await scratch.remove();
+        throw error;
+      }
+      download(await scratch.take(), name);
+      const silent = (await this.hasSound(project))
+        ? ' It has pictures only: Studio does not carry sound yet.'
+        : '';
+      const text = `${name} is in your downloads.${silent}`;
+      this.store.dispatch({ type: 'notice', tone: silent ? 'info' : 'positive', text });
+    } catch (error) {
+      if (!(error instanceof LongtakeError && error.code === 'cancelled')) this.report(error);
+    } finally {
+      this.exporting = null;
+      this.store.dispatch({ type: 'task', task: null });
+    }
+  }
+
+  cancelExport(): void {
+    this.exporting?.abort();
+  }
+
+  /** Whether any clip on the timeline comes from a file with sound. */
+  private async hasSound(project: Project): Promise<boolean> {
+    const ids = new Set(project.tracks.flatMap((track) => track.clips.map((clip) => clip.mediaId)));
+    for (const id of ids) if (await (await this.library.open(id)).sound()) return true;
+    return false;
+  }
+
+  /** Tells an error in words. */
+  report(error: unknown): void {
+    const text =
+      error instanceof LongtakeError
+        ? error.message
+        : `Something went wrong and nothing was changed (${error instanceof Error ? error.message : String(error)}).`;
+    this.store.dispatch({ type: 'notice', tone: 'negative', text });
+  }
+
+  dispose(): void {
+    this.exporting?.abort();
+    this.autosave?.dispose();
+    this.transport.dispose();
+    this.frames.dispose();
+    this.thumbnails.dispose();
+    this.library.dispose();
+  }
+}
+
+/**
+ * Two windows must not save over each other: the project belongs to the first one until it closes. The wait lets a
+ * reloaded page get past the one it replaces.
+ */
+function holdProject(): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const signal = AbortSignal.timeout(1500);
+    const held = navigator.locks.request('longtake-studio-project', { signal }, () => {
+      resolve();
+      // Held until the page goes away.
+      return new Promise<never>(() => undefined);
+    });
+    held.catch((cause: unknown) => {
+      const words = 'Studio is open in another window; what you do in this one is not saved.';
+      reject(new LongtakeError('output', words, { cause }));
+    });
+  });
+}
+
+/** Named after the first clip, so that several exports can be told apart. */
+function exportName(project: Project): string {
+  const first = allClips(project)[0]?.label.replace(/\.[a-z0-9]{2,4}$/i, '') ?? project.name;
+  return `${first.replace(/[\\/:*?"<>|]/g, '-')} (Studio).mp4`;
+}
+
+function download(file: File, name: string): void {
+  const url = URL.createObjectURL(new File([file], name, { type: 'video/mp4' }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}

@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest';
+import { restoredPrefix, storedPrefix, type ClipRecord } from '../../src/panel/clips/clip-record.ts';
+import { emptyPrefix } from '../../src/panel/hosts/clip-prefix.ts';
+import { estimateSeconds, parseTimings, withMeasurement } from '../../src/panel/state/estimate.ts';
+import {
+  framesFor,
+  framesToMake,
+  initialSettings,
+  initialState,
+  isUntrained,
+  openClip,
+  purposeOf,
+  type PanelState,
+} from '../../src/panel/state/panel-state.ts';
+import { reduce } from '../../src/panel/state/reducer.ts';
+import { readSeam } from '../../src/panel/state/seam.ts';
+import { PanelStore } from '../../src/panel/state/store.ts';
+
+const prefix = emptyPrefix({ width: 64, height: 48 }, { num: 24, den: 1 });
+
+function record(id: string, created: number): ClipRecord {
+  return {
+    id,
+    created,
+    state: 'running',
+    size: prefix.size,
+    rate: prefix.rate,
+    seconds: 1,
+    frameCount: 24,
+    framesMade: 0,
+    direction: 'forward',
+    profile: 'draft',
+    seed: 1,
+    camera: null,
+    prefix: { ...prefix, anchor: null },
+    report: null,
+    inserted: false,
+  };
+}
+
+const after = (...actions: Parameters<typeof reduce>[1][]): PanelState =>
+  actions.reduce(reduce, initialState);
+
+describe('the panel’s state', () => {
+  it('keeps settings inside what the panel offers', () => {
+    const seconds = (value: number) =>
+      after({ type: 'settings', change: { seconds: value } }).settings.seconds;
+    expect([0, -3, 1.26, 10, 1e9, NaN, Infinity].map(seconds)).toEqual([1, 1, 1.3, 10, 10, 1, 1]);
+    const seed = (value: number) => after({ type: 'settings', change: { seed: value } }).settings.seed;
+    expect([5.9, -1, 2 ** 32 + 7, NaN].map(seed)).toEqual([5, 4294967295, 7, 0]);
+  });
+
+  it('never changes a state in place', () => {
+    const frozen = Object.freeze({ ...initialState, settings: Object.freeze({ ...initialState.settings }) });
+    expect(reduce(frozen, { type: 'settings', change: { seconds: 4 } }).settings.seconds).toBe(4);
+    expect(frozen.settings.seconds).toBe(2);
+  });
+
+  it('lists the newest clip first, once, and forgets an open one that is gone', () => {
+    const state = after(
+      { type: 'clip', record: record('a', 1) },
+      { type: 'clip', record: record('b', 2) },
+      { type: 'clip', record: { ...record('a', 1), inserted: true } },
+      { type: 'open', id: 'a' },
+    );
+    expect(state.clips.map(({ id, inserted }) => [id, inserted])).toEqual([
+      ['b', false],
+      ['a', true],
+    ]);
+    expect(openClip(state)?.id).toBe('a');
+    expect(openClip(reduce(state, { type: 'clipGone', id: 'a' }))).toBeNull();
+  });
+
+  it('starts a rollout from what the record has already', () => {
+    const state = after({ type: 'rolloutStart', record: { ...record('a', 1), framesMade: 7 } });
+    expect(state.rollout).toMatchObject({ clipId: 'a', phase: 'loading', framesMade: 7, frameCount: 24 });
+    expect(reduce(state, { type: 'rolloutEnd' }).rollout).toBeNull();
+    expect(after({ type: 'rollout', change: { framesMade: 3 } }).rollout).toBeNull();
+  });
+
+  it('ignores what comes late for a source that was left', () => {
+    const state = after({ type: 'acquireProgress', fraction: 0.5 });
+    expect(state).toBe(initialState);
+    const other = emptyPrefix({ width: 32, height: 32 }, { num: 25, den: 1 });
+    const ready = after({ type: 'source', prefix });
+    expect(reduce(ready, { type: 'sourcePicture', prefix: other, picture: {} as ImageBitmap })).toBe(ready);
+  });
+
+  it('tells subscribers only of changes', () => {
+    const store = new PanelStore();
+    const seen: string[] = [];
+    const subscription = store.state$.subscribe((state) => seen.push(state.theme));
+    store.dispatch({ type: 'theme', theme: 'light' });
+    store.dispatch({ type: 'theme', theme: 'dark' });
+    subscription.unsubscribe();
+    expect(seen).toEqual(['light', 'dark']);
+  });
+
+  it('fills a gap as a whole, whatever length is set', () => {
+    const clip = { ...prefix, kind: 'blob' as const, blob: new Blob(['a']), label: 'a' };
+    const range = { startFrame: 3, frameCount: 9 };
+    const gap = { frameCount: 11, after: { blob: new Blob(['b']), label: 'b', range } };
+    const loop = { ...initialSettings, purpose: 'loop' as const };
+    expect([purposeOf({ ...clip, gap }, loop), framesToMake({ ...clip, gap }, loop)]).toEqual(['gap', 11]);
+    expect([purposeOf(clip, loop), framesToMake(clip, loop)]).toEqual(['loop', 48]);
+    expect([purposeOf(prefix, loop), purposeOf(clip, initialSettings)]).toEqual(['extend', 'extend']);
+  });
+
+  it('brings a gap back from the record with both files, and never without the second', () => {
+    const range = { startFrame: 3, frameCount: 9 };
+    const after = { blob: new Blob(['b']), label: 'b', range };
+    const stored = storedPrefix({ ...prefix, kind: 'blob', gap: { frameCount: 11, after } });
+    expect(JSON.parse(JSON.stringify(stored)).gap).toEqual({ frameCount: 11, after: { label: 'b', range } });
+    const kept = { ...record('a', 1), prefix: stored };
+    expect(restoredPrefix(kept, new Blob(['a']), after.blob).gap).toEqual({ frameCount: 11, after });
+    expect(restoredPrefix(kept, new Blob(['a']), undefined).gap).toBeUndefined();
+  });
+
+  it('knows what a loaded model cannot do', () => {
+    const engine = { model: 'm', title: 'M', backend: 'ort', tasks: ['extend' as const] };
+    expect([isUntrained(null, 'gap'), isUntrained(engine, 'extend')]).toEqual([false, false]);
+    expect([isUntrained(engine, 'gap'), isUntrained(engine, 'loop')]).toEqual([true, true]);
+    expect(isUntrained({ ...engine, tasks: ['gap'] }, 'loop')).toBe(false);
+  });
+
+  it('counts frames at rational rates', () => {
+    expect(framesFor(2, { num: 24000, den: 1001 })).toBe(48);
+    expect(framesFor(10, { num: 30000, den: 1001 })).toBe(300);
+    expect(framesFor(0.001, { num: 24, den: 1 })).toBe(1);
+  });
+});
+
+describe('the estimate', () => {
+  it('knows only what was measured here', () => {
+    const timings = withMeasurement({}, 'webgpu', 'draft', 250);
+    expect(estimateSeconds(timings, 'webgpu', 'draft', 48)).toBe(12);
+    expect(estimateSeconds(timings, 'webgpu', 'final', 48)).toBeNull();
+    expect(estimateSeconds(timings, 'ort', 'draft', 48)).toBeNull();
+    expect(withMeasurement(timings, 'ort', 'draft', NaN)).toBe(timings);
+  });
+
+  it('takes nothing else from storage', () => {
+    expect(parseTimings({ 'ort/draft': 0.5, x: 'y', z: -1, n: null })).toEqual({ 'ort/draft': 0.5 });
+    expect([null, 7, 'x', undefined].map(parseTimings)).toEqual([{}, {}, {}, {}]);
+  });
+});
+
+describe('the seam in words', () => {
+  const seam = (across: number, roughest: number, colourAcross = 1, colourRoughest = 1, detailRatio = 1) =>
+    readSeam({
+      psnrAcrossCut: across,
+      psnrWithinPrefix: roughest + 4,
+      psnrRoughestStep: roughest,
+      colourStepAcrossCut: colourAcross,
+      colourStepWithinPrefix: 0,
+      colourStepRoughest: colourRoughest,
+      detailRatio,
+    });
+
+  it('is judged against the clip’s own motion', () => {
+    expect(seam(31, 31.5).verdict).toBe('invisible');
+    expect(seam(29, 31.5)).toMatchObject({ verdict: 'slight', decibels: 2.5 });
+    expect(seam(24, 31.5).verdict).toBe('visible');
+    expect(seam(36, 31).decibels).toBe(0);
+  });
+
+  it('counts a jump of colour', () => {
+    expect(seam(31, 31, 8, 1)).toMatchObject({ verdict: 'visible', colour: 7 });
+    expect(seam(31, 31, 4, 1).verdict).toBe('slight');
+  });
+
+  it('says when the new frames are softer', () => {
+    expect(seam(31, 31, 1, 1, 0.4)).toMatchObject({ verdict: 'slight', softTo: 40 });
+    expect(seam(31, 31, 1, 1, 0.9)).toMatchObject({ verdict: 'invisible', softTo: null });
+    expect(seam(24, 31, 1, 1, 0.4)).toMatchObject({ verdict: 'visible', softTo: 40 });
+  });
+
+  it('takes a still clip, whose frames are equal', () => {
+    expect(seam(45, 100).verdict).toBe('invisible');
+    expect(seam(30, Infinity)).toMatchObject({ verdict: 'visible', decibels: 30 });
+  });
+});

@@ -1,0 +1,178 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import axe from 'axe-core';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright';
+import { serveStudio } from '../../scripts/start.mjs';
+import { BITS, makeClip, type TestClip } from './make-clip.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+let built: string | null = null;
+
+/** Folder of the built page; every page of one test process shares it. */
+function buildOnce(): string {
+  if (built) return built;
+  const site = mkdtempSync(join(tmpdir(), 'longtake-site-'));
+  const webpack = join(root, 'node_modules/webpack-cli/bin/cli.js');
+  execFileSync(process.execPath, [webpack, '--config-name', 'studio', '--output-path', site], { cwd: root });
+  process.on('exit', () => rmSync(site, { recursive: true, force: true }));
+  built = site;
+  return site;
+}
+
+/** Studio built, served and open in a real Chromium; what the tests do with it goes through mouse and keyboard. */
+export class StudioPage {
+  readonly errors: string[] = [];
+
+  private constructor(
+    readonly page: Page,
+    readonly url: string,
+    readonly folder: string,
+    private readonly context: BrowserContext,
+    private readonly browser: Browser,
+    private readonly server: { close(): Promise<void> },
+  ) {}
+
+  /** @param model folder of the world-model package that the server offers */
+  static async open(model = join(root, 'test/fixtures/tiny/package')): Promise<StudioPage> {
+    const folder = mkdtempSync(join(tmpdir(), 'longtake-studio-'));
+    const site = buildOnce();
+    const server = await serveStudio({ model, site });
+    const browser = await chromium.launch({
+      executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
+      headless: false,
+      args: [
+        '--headless=new',
+        '--no-sandbox',
+        '--enable-unsafe-webgpu',
+        '--disable-background-networking',
+        '--no-first-run',
+      ],
+    });
+    const context = await browser.newContext({
+      viewport: { width: 1280, height: 800 },
+      acceptDownloads: true,
+    });
+    const page = await context.newPage();
+    const studio = new StudioPage(page, server.url, folder, context, browser, server);
+    page.on('pageerror', (error) => studio.errors.push(String(error.stack ?? error)));
+    page.on('console', (message) => {
+      if (message.type() === 'error') studio.errors.push(message.text());
+    });
+    await page.goto(server.url);
+    await page.getByRole('button', { name: 'Choose clips…' }).waitFor();
+    return studio;
+  }
+
+  async close(): Promise<void> {
+    await this.context.close();
+    await this.browser.close();
+    await this.server.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Makes a numbered clip and returns its path. */
+  async clip(name: string, facts: TestClip): Promise<string> {
+    const path = join(this.folder, name);
+    writeFileSync(path, await makeClip(facts));
+    return path;
+  }
+
+  /** Opens files through a button and the browser's file chooser. */
+  async choose(button: string, ...paths: string[]): Promise<void> {
+    const chooser = this.page.waitForEvent('filechooser');
+    await this.page.getByRole('button', { name: button }).click();
+    await (await chooser).setFiles(paths);
+  }
+
+  /** Drops files onto the middle of the window, as the operating system does. */
+  async drop(...paths: string[]): Promise<void> {
+    const client = await this.context.newCDPSession(this.page);
+    const data = { items: [], files: paths, dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+      await client.send('Input.dispatchDragEvent', { type, x: 400, y: 300, data });
+    }
+    await client.detach();
+  }
+
+  /** Text of the element that has the focus. */
+  async focusedText(): Promise<string> {
+    return this.page.evaluate(() => {
+      let active = document.activeElement;
+      while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+      return active?.textContent?.trim().replace(/\s+/g, ' ') ?? '';
+    });
+  }
+
+  /** Presses Tab until a control with this role and name has the focus. */
+  async tabTo(role: 'button' | 'option', name: RegExp): Promise<void> {
+    const target = this.page.getByRole(role, { name }).first();
+    for (let presses = 0; presses < 60; presses += 1) {
+      await this.page.keyboard.press('Tab');
+      const there = await target.evaluate((element) => {
+        let active = document.activeElement;
+        while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+        return active === element;
+      });
+      if (there) return;
+    }
+    throw new Error(`Tab never reached ${role} ${name}`);
+  }
+
+  /** Types a length in seconds into the panel. */
+  async setLength(seconds: number): Promise<void> {
+    const field = this.page.locator('#length sp-number-field input');
+    await field.click();
+    await this.page.keyboard.press('Control+a');
+    await this.page.keyboard.type(String(seconds));
+    await this.page.keyboard.press('Tab');
+  }
+
+  /** Clips on the timeline: label, first frame, length and the badge, read off the screen reader's names. */
+  async clips(): Promise<{ label: string; start: string; frames: number; made: boolean }[]> {
+    const options = await this.page.locator('studio-clip').evaluateAll((elements) =>
+      elements.map((element) => ({
+        label: element.shadowRoot!.querySelector('.name')?.textContent ?? '',
+        name: element.getAttribute('aria-label') ?? '',
+      })),
+    );
+    return options.map(({ label, name }) => {
+      const match = /, from ([\d:]+), (\d+) frames at /.exec(name);
+      if (!match || !name.startsWith(label)) throw new Error(`unexpected name of a clip: ${name}`);
+      return { label, start: match[1]!, frames: Number(match[2]), made: name.endsWith('made by Longtake') };
+    });
+  }
+
+  /** The timecode under the viewer. */
+  async timecode(): Promise<string> {
+    return (await this.page.locator('studio-transport .time').innerText()).replace(/[^\d:]/g, '');
+  }
+
+  /** The number painted into the frame that the viewer shows. */
+  async shownNumber(): Promise<number> {
+    return this.page.locator('studio-viewer canvas').evaluate((element, bits) => {
+      const canvas = element as HTMLCanvasElement;
+      const context = canvas.getContext('2d')!;
+      let number = 0;
+      for (let bit = 0; bit < bits; bit += 1) {
+        const x = Math.floor(((bit + 0.5) * canvas.width) / bits);
+        const [, green] = context.getImageData(x, Math.floor(canvas.height / 16), 1, 1).data;
+        if (green! > 126) number |= 1 << bit;
+      }
+      return number;
+    }, BITS);
+  }
+
+  /** What axe-core finds wrong with the page as it is now; empty when nothing. */
+  async violations(): Promise<string[]> {
+    await this.page.evaluate(axe.source);
+    return this.page.evaluate(async () => {
+      const { axe: checker } = globalThis as unknown as { axe: typeof import('axe-core') };
+      const { violations } = await checker.run(document);
+      return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(' ')}`));
+    });
+  }
+}

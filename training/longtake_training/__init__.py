@@ -1,0 +1,1 @@
+"""Longtake's training side: data, world model, training, evaluation, export. The maths: docs/model.md."""

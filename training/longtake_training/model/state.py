@@ -1,0 +1,26 @@
+"""What a rollout carries from chunk to chunk: fixed size, whatever the length of the prefix."""
+
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass
+class LayerState:
+    """One layer's memory after a commit.
+
+    scan: [B, blocks, H, N, P] float32. keys (normalised, rotated) and values of the last chunk's frame-local
+    attention: [B, F*S, d].
+    """
+
+    scan: torch.Tensor
+    keys: torch.Tensor
+    values: torch.Tensor
+
+
+@dataclass
+class WorldState:
+    """Memory of all layers. `None` in place of a WorldState means: nothing committed yet."""
+
+    layers: list[LayerState]
+    committed: int

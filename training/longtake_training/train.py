@@ -1,0 +1,298 @@
+"""Training within a wall-clock budget, on any number of GPUs or a CPU. `python -m longtake_training.train --help`.
+
+Several GPUs: `torchrun --nproc-per-node N -m longtake_training.train ...`. A run that finds its checkpoint goes on
+from there with what is left of the budget.
+"""
+
+import argparse
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import distributed
+
+from .evaluate import evaluate, load_weights, probe
+from .model import WorldConfig, WorldModel, recurrence
+from .optimiser import Optimiser
+from .package import write_safetensors
+from .sampler import LEVELS
+from .training_data import Batch, BatchMaker, WalkPool
+
+LEVEL_BINS = (0.0, 0.25, 0.5, 0.75, 0.95, 1.01)
+
+
+@dataclass
+class Settings:
+    """The `training` object of a config file.
+
+    lengths: (frames a clip, share of the budget from which on it is used), ascending; every length divides
+    frames_per_step, the frames a step and process. cooldown: share of the budget over which rates fall to nothing.
+    """
+
+    frames_per_step: int
+    lengths: list[tuple[int, float]]
+    learning_rate: float
+    matrix_learning_rate: float
+    weight_decay: float
+    warmup_steps: int
+    cooldown: float
+    ema: float
+
+    def length_at(self, progress: float) -> int:
+        """Clip length at a share of the budget."""
+        return [length for length, start in self.lengths if start <= progress][-1]
+
+    def rate_at(self, progress: float, steps_since_start: int) -> float:
+        """Share of the learning rates: warm-up after every (re)start, linear cooldown at the end."""
+        warm = min(1.0, (steps_since_start + 1) / max(1, self.warmup_steps))
+        return warm * min(1.0, max(0.0, (1 - progress) / self.cooldown))
+
+
+def training_loss(model: WorldModel, batch: Batch, dtype) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rectified-flow loss with x-prediction, weight 1/(t^2 + 0.1), over noised tokens only.
+
+    Returns the loss and, for the log, [bins, 2]: sum of squared errors and number of tokens a noise-level bin.
+    """
+    chunk, level = batch.chunk, batch.level
+    where = chunk.mask[..., None]
+    noise = torch.randn_like(chunk.latents)
+    t = level[..., None, None]
+    z = torch.where(where, (1 - t) * chunk.latents + t * noise, chunk.latents)
+    predicted = model.predict(z, level, chunk.mask, chunk.rays, chunk.known, chunk.times, dtype)
+    error = (predicted - chunk.latents).square().mean(-1) * chunk.mask
+    weight = (1 / (level.square() + 0.1))[..., None] * chunk.mask
+    loss = (weight * error).sum() / weight.sum().clamp_min(1)
+    bins = torch.bucketize(level, torch.tensor(LEVEL_BINS[1:-1], device=level.device), right=True)
+    counts = torch.zeros(len(LEVEL_BINS) - 1, 2, device=level.device)
+    both = torch.stack([error.detach().sum(-1), chunk.mask.sum(-1).float()], -1)
+    counts.index_add_(0, bins.flatten(), both.flatten(0, 1))
+    return loss, counts
+
+
+class Run:
+    """One process's part of a training run."""
+
+    def __init__(self, arguments: argparse.Namespace):
+        self.arguments = arguments
+        self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+        cuda = torch.cuda.is_available()
+        self.device = (
+            torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if cuda else torch.device("cpu")
+        )
+        self.dtype = torch.bfloat16 if cuda else torch.float32
+        if cuda:
+            torch.cuda.set_device(self.device)
+            torch.set_float32_matmul_precision("high")
+        if self.world > 1:
+            distributed.init_process_group("nccl" if cuda else "gloo")
+        self.settings = Settings(**json.loads(arguments.config.read_text())["training"])
+        self.config = WorldConfig.load(arguments.config)
+        self.model = WorldModel(self.config).to(self.device)
+        self.average = WorldModel(self.config).to(self.device).requires_grad_(False)
+        self.step = self.frames = 0
+        self.seconds = 0.0
+        self.out: Path = arguments.out
+        self.out.mkdir(parents=True, exist_ok=True)
+        self._resume()
+        s = self.settings
+        self.optimiser = Optimiser(self.model, s.learning_rate, s.matrix_learning_rate, s.weight_decay)
+        if cuda:
+            self._check_kernels()
+            self.model.compile_layers()
+
+    def log(self, **values) -> None:
+        """One line of the log, as JSON, from the first process."""
+        if self.rank == 0:
+            line = json.dumps({"step": self.step, "seconds": round(self.seconds, 1), **values})
+            print(line, flush=True)
+            with open(self.out / "log.jsonl", "a") as file:
+                file.write(line + "\n")
+
+    def _check_kernels(self) -> None:
+        """Compares the Triton recurrence with the plain loop once and does without it where they differ."""
+        torch.manual_seed(0)
+        shape = dict(device=self.device, dtype=torch.bfloat16)
+        erase, key = (torch.randn(2, 4, 8, 64, self.config.key_length, **shape) * 0.1 for _ in range(2))
+        write = torch.randn(2, 4, 8, 64, self.config.value_length, **shape)
+        decay = -torch.rand(2, 4, 8, device=self.device)
+        inputs = [x.requires_grad_() for x in (erase, write, key, decay)]
+        results = []
+        try:
+            for kernels in (True, False):
+                recurrence.use_kernels = kernels
+                starts, written, last = recurrence.state_recurrence(*inputs, None)
+                loss = starts.float().square().mean() + written.float().square().mean() + last.square().mean()
+                results.append([written.float(), last, *torch.autograd.grad(loss, inputs)])
+            errors = [
+                ((a - b).float().norm() / b.float().norm()).item() for a, b in zip(*results, strict=True)
+            ]
+            recurrence.use_kernels = max(errors) < 0.03
+        except Exception as error:  # a kernel that does not compile here must not stop the run
+            errors = [repr(error)[:300]]
+            recurrence.use_kernels = False
+        self.log(kernels=recurrence.use_kernels, errors=errors)
+
+    def _resume(self) -> None:
+        path = self.out / "checkpoint.pt"
+        if path.exists():
+            saved = torch.load(path, map_location=self.device, weights_only=True)
+            self.model.load_state_dict(saved["model"])
+            self.average.load_state_dict(saved["ema"])
+            self.step, self.frames, self.seconds = saved["step"], saved["frames"], saved["seconds"]
+            self.log(resumed=True)
+        elif self.arguments.start_from:
+            self.model.load_state_dict(load_weights(self.arguments.start_from))
+            self.average.load_state_dict(self.model.state_dict())
+
+    def save(self) -> None:
+        """Writes checkpoint.pt (everything to go on with) and ema.safetensors (half precision)."""
+        if self.rank:
+            return
+        part = self.out / "checkpoint.part"
+        state = {"model": self.model.state_dict(), "ema": self.average.state_dict()}
+        torch.save({**state, "step": self.step, "frames": self.frames, "seconds": self.seconds}, part)
+        part.rename(self.out / "checkpoint.pt")
+        trained = {name for name, _ in self.average.named_parameters()}
+        half = {k: v.half() if k in trained else v for k, v in self.average.state_dict().items()}
+        write_safetensors(self.out / "ema.safetensors", {k: v.cpu().numpy() for k, v in half.items()})
+
+    def _agree(self, value: float) -> float:
+        """The first process's value, in all processes."""
+        if self.world == 1:
+            return value
+        tensor = torch.tensor([value], device=self.device, dtype=torch.float64)
+        distributed.broadcast(tensor, 0)
+        return tensor.item()
+
+    def _update_average(self) -> None:
+        decay = min(self.settings.ema, (1 + self.step) / (10 + self.step))
+        torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - decay)
+
+    def _probe(self, held_out: WalkPool, length: int) -> None:
+        held_out.take(64)
+        if self.rank == 0 and held_out.count:
+            clips = min(held_out.count, max(8, self.settings.frames_per_step // length))
+            self.log(probe=probe(self.average, held_out, length, clips, self.dtype), length=length)
+
+    def train(self) -> None:
+        """Trains until the budget is spent, then samples and saves."""
+        a, s = self.arguments, self.settings
+        pool = WalkPool(a.data, a.walks, self.device, (self.rank, self.world))
+        held_out = WalkPool(a.held_out, 64, self.device)
+        pool.wait_for(a.first_walks, 600)
+        batches = BatchMaker(pool, self.config, s.frames_per_step, seed=self.step * 64 + self.rank + 1)
+        torch.manual_seed(self.step * 64 + self.rank)
+        begin, before, first_step = time.monotonic(), self.seconds, self.step
+        progress, last_probe, last_save = before / (a.minutes * 60), begin, begin
+        report = Report(self)
+        while progress < 1:
+            length, share = s.length_at(progress), s.rate_at(progress, self.step - first_step)
+            loss, counts = training_loss(self.model, batches.next(length), self.dtype)
+            loss.backward()
+            norm = self.optimiser.step(share, self.world)
+            self._update_average()
+            self.step += 1
+            self.frames += length * max(1, s.frames_per_step // length) * self.world
+            report.add(loss, counts)
+            if self.step % 5 == 0:
+                pool.take(12)
+            # Processes agree on the time only now and then: agreeing waits for the device.
+            if self.step % 10 and self.step > first_step + 3 and self.step != a.steps:
+                continue
+            now = time.monotonic()
+            self.seconds = self._agree(before + now - begin)
+            progress = max(self.seconds / (a.minutes * 60), self.step / a.steps if a.steps else 0.0)
+            if self.step % 50 == 0 or self.step <= first_step + 4:
+                report.write(
+                    norm=round(norm.item(), 3), share=round(share, 4), length=length, walks=pool.count
+                )
+            if now - last_probe > a.probe_seconds:
+                self._probe(held_out, length)
+                last_probe = now
+            if now - last_save > a.save_seconds:
+                self.save()
+                last_save = now
+        self.save()
+        self._finish(held_out)
+
+    def _finish(self, held_out: WalkPool) -> None:
+        """The last probe and sampled rollouts, by the first process."""
+        a = self.arguments
+        self._probe(held_out, self.settings.lengths[-1][0])
+        clips = min(a.final_clips, held_out.count)
+        if self.rank == 0 and clips:
+            for task in ("retrieval", "reasoning"):
+                sheet = self.out / f"{task}.png"
+                context, generate = a.final_frames
+                figures = evaluate(
+                    self.average, held_out, task, context, generate, LEVELS[4], clips, self.dtype, sheet
+                )
+                self.log(final=figures)
+        if self.world > 1:
+            distributed.barrier()
+            distributed.destroy_process_group()
+
+
+class Report:
+    """Losses and speed since the last line of the log."""
+
+    def __init__(self, run: Run):
+        self.run = run
+        self.losses: list[torch.Tensor] = []
+        self.sums = torch.zeros(len(LEVEL_BINS) - 1, 2, device=run.device)
+        self.since = (time.monotonic(), run.frames)
+
+    def add(self, loss: torch.Tensor, counts: torch.Tensor) -> None:
+        """One step's results of `training_loss`; nothing here waits for the device."""
+        self.losses.append(loss.detach())
+        self.sums += counts
+
+    def write(self, **values) -> None:
+        """A line with the means since the last one."""
+        now = time.monotonic()
+        by_level = (self.sums[:, 0] / self.sums[:, 1].clamp_min(1)).tolist()
+        self.run.log(
+            loss=round(torch.stack(self.losses).mean().item(), 5),
+            by_level=[round(x, 5) for x in by_level],
+            frames=self.run.frames,
+            rate=round((self.run.frames - self.since[1]) / (now - self.since[0])),
+            **values,
+        )
+        self.losses, self.since = [], (now, self.run.frames)
+        self.sums.zero_()
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Parses arguments and trains."""
+    parser = argparse.ArgumentParser(description="Train a world model within a wall-clock budget.")
+    parser.add_argument(
+        "--config", type=Path, required=True, help="config file (JSON) with `model` and `training`"
+    )
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder of training shards; may still be filling"
+    )
+    parser.add_argument("--held-out", type=Path, required=True, help="folder of held-out shards")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint, log, sheets")
+    parser.add_argument(
+        "--minutes", type=float, required=True, help="budget of the whole run, earlier legs counted in"
+    )
+    parser.add_argument("--steps", type=int, help="stop after so many steps where the budget lasts longer")
+    parser.add_argument("--walks", type=int, default=1000, help="most walks a process keeps on its device")
+    parser.add_argument("--first-walks", type=int, default=1, help="walks to wait for before the first step")
+    parser.add_argument("--start-from", type=Path, help="weights to start a new run from")
+    parser.add_argument("--probe-seconds", type=float, default=45)
+    parser.add_argument("--save-seconds", type=float, default=120)
+    parser.add_argument(
+        "--final-clips", type=int, default=8, help="held-out clips sampled at the end; 0 for none"
+    )
+    parser.add_argument(
+        "--final-frames", type=int, nargs=2, default=(160, 160), metavar=("CONTEXT", "GENERATE")
+    )
+    Run(parser.parse_args(argv)).train()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+import json
+from importlib.resources import files
+
+import numpy as np
+import pytest
+import torch
+from skimage.metrics import structural_similarity
+
+from longtake_training import metrics, train
+from longtake_training.data.shards import write_shard
+from longtake_training.optimiser import orthogonalise
+from longtake_training.tasks import SHARES, draw_sample, rectangles_to_mask
+
+
+@pytest.fixture(scope="module")
+def walks(tmp_path_factory):
+    """Three training and two held-out 'mazes': smooth colours that depend on where the camera looks."""
+    folder = tmp_path_factory.mktemp("walks")
+    random = np.random.default_rng(0)
+    rows, columns = np.mgrid[0:16, 0:16] / 16
+    for name, seeds in (("train", (1, 2, 3)), ("heldout", (4, 5))):
+        for seed in seeds:
+            yaw = np.cumsum(random.normal(0, 0.1, 340))
+            angle = yaw[:, None, None] + columns * 1.5
+            frames = np.stack([np.sin(angle + seed), np.cos(2 * angle), np.sin(angle) * (1 - rows)], -1)
+            poses = np.zeros((340, 7))
+            poses[:, 3], poses[:, 5] = np.cos(yaw / 2), np.sin(yaw / 2)
+            walker = np.zeros((340, 3))
+            pixels = ((frames + 1) * 127.5).astype(np.uint8)
+            write_shard(folder / name, seed, pixels[None], poses[None], walker[None], np.ones((9, 9)))
+    return folder
+
+
+def test_a_run_learns_saves_and_resumes(walks, tmp_path):
+    config = json.loads((files("longtake_training") / "configs" / "tiny.json").read_text())
+    config["training"] = {
+        "frames_per_step": 160,
+        "lengths": [[160, 0.0]],
+        "learning_rate": 0.004,
+        "matrix_learning_rate": 0.01,
+        "weight_decay": 0.0,
+        "warmup_steps": 3,
+        "cooldown": 0.4,
+        "ema": 0.8,
+    }
+    (tmp_path / "config.json").write_text(json.dumps(config))
+
+    def run(steps):
+        train.main(
+            [
+                f"--config={tmp_path / 'config.json'}",
+                f"--data={walks / 'train'}",
+                f"--held-out={walks / 'heldout'}",
+                f"--out={tmp_path / 'run'}",
+                "--minutes=30",
+                f"--steps={steps}",
+                "--walks=3",
+                "--first-walks=3",
+                "--probe-seconds=1",
+                "--final-clips=2",
+                "--final-frames",
+                "10",
+                "10",
+            ]
+        )
+        lines = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+    log = run(20)
+    probes = [sum(x["probe"].values()) for x in log if "probe" in x]
+    assert log[-1]["final"]["psnr"] > 5 and (tmp_path / "run" / "reasoning.png").exists()
+    assert probes[-1] > probes[0] + 0.8
+    assert torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["step"] == 20
+    again = run(24)
+    assert any(x.get("resumed") for x in again) and again[-1]["step"] == 24
+
+
+def test_samples_are_what_their_task_says():
+    random = np.random.default_rng(1)
+    seen = set()
+    for _ in range(400):
+        sample = draw_sample(random, length=160, walk=340, rows=4, columns=4, chunk=5)
+        seen.add(sample.task)
+        mask = rectangles_to_mask(sample.rectangle, 4, 4)
+        assert sample.frames.min() >= 0 and sample.frames.max() < 340
+        assert sorted(sample.times) == list(range(160))
+        assert mask.any() and ((sample.level > 0) & (sample.level <= 1)).all()
+        touched = mask.any(1)
+        if sample.task == "gap":
+            first = int(np.argmax(sample.times == 0))
+            assert first > 0 and not touched[: first + 1].any()
+            assert sample.times[0] > sample.times[touched].max()
+            # Time runs forward or back through the stored walk one step at a time, whatever the order.
+            steps = np.diff(sample.frames[np.argsort(sample.times)])
+            assert set(np.abs(steps)) == {1}
+        elif sample.task == "region":
+            assert (mask.sum(1) < 16).all()
+        elif sample.task == "free":
+            assert touched.all()
+        else:
+            assert not touched[0] and mask[touched].all()
+    assert seen == set(SHARES)
+
+
+def test_ssim_is_scikit_images():
+    random = np.random.default_rng(2)
+    a = random.integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    b = np.clip(a + random.normal(0, 30, a.shape), 0, 255).astype(np.uint8)
+    ours = metrics.ssim(torch.from_numpy(a), torch.from_numpy(b))
+    theirs = [structural_similarity(x, y, channel_axis=-1) for x, y in zip(a, b, strict=True)]
+    np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-4)
+
+
+def test_psnr_of_a_known_error():
+    a = torch.zeros(2, 8, 8, 3, dtype=torch.uint8)
+    b = a + torch.tensor([51, 0], dtype=torch.uint8).view(2, 1, 1, 1)
+    torch.testing.assert_close(metrics.psnr(a, b), torch.tensor([20 * np.log10(5), 100.0]).float())
+
+
+def test_orthogonalised_matrices_have_even_singular_values():
+    singular = torch.linalg.svdvals(orthogonalise(torch.randn(2, 48, 16)).float())
+    assert singular.min() > 0.5 and singular.max() < 1.4
