@@ -15,6 +15,11 @@ export class SettingsView extends PanelPart {
       sp-action-group {
         inline-size: 100%;
       }
+      /* Room by need, not in equal parts: a long word in one language is not cut off beside short ones. */
+      sp-action-group sp-action-button {
+        flex: 1 1 auto;
+        --mod-actionbutton-edge-to-text: 8px;
+      }
       sp-slider {
         inline-size: 100%;
       }
