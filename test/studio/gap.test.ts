@@ -96,6 +96,23 @@ describe('an editor fills a gap and closes a loop in Studio', { timeout: 120_000
     expect(await studio.clips()).toEqual(CUT);
   });
 
+  it('takes what is typed straight after a menu was used, while it still fades', async () => {
+    const { page } = studio;
+    for (let round = 0; round < 4; round += 1) {
+      await page
+        .getByRole('option', { name: /^walk\.mp4/ })
+        .first()
+        .click({ button: 'right' });
+      await page.getByRole('menuitem', { name: 'Make loop…' }).click();
+      await page.getByText('48 new frames').waitFor();
+      await studio.setLength(3);
+      await page.getByText('72 new frames').waitFor({ timeout: 5_000 });
+      await studio.setLength(2);
+      await page.getByText('48 new frames').waitFor({ timeout: 5_000 });
+      await page.getByRole('button', { name: 'Close panel' }).click();
+    }
+  });
+
   it('closes a loop in two goes: the new frames go after the clip', async () => {
     const { page } = studio;
     await page

@@ -39,7 +39,7 @@ export class LongtakeStudio extends StudioPart {
   @query('#more') private readonly moreButton!: HTMLElement;
   @internal() private dropping = false;
   private host!: StudioHost;
-  private served = 0;
+  private served: PanelRequest | null = null;
   private panelUsed = false;
   private readonly connections = new Subscription();
 
@@ -112,9 +112,9 @@ export class LongtakeStudio extends StudioPart {
   protected override updated(changed: PropertyValues): void {
     super.updated(changed);
     const { panel } = this.state;
-    if (!panel || panel.serial === this.served) return;
-    this.served = panel.serial;
-    void this.startPanel(panel);
+    if (panel === this.served) return;
+    this.served = panel;
+    if (panel) void this.startPanel(panel);
   }
 
   private renderBar() {

@@ -43,6 +43,7 @@ export async function openMenu(
   const popover = document.createElement('sp-popover');
   const trigger = at instanceof HTMLElement ? at : new VirtualTrigger(at.x, at.y);
   let overlay: Overlay | null = null;
+  let shown = false;
   const close = () => {
     if (overlay) overlay.open = false;
   };
@@ -71,8 +72,10 @@ export async function openMenu(
     </sp-menu>`,
     popover,
   );
-  // The menu is on screen a moment before it has the focus; keys pressed in that moment are meant for it too.
+  // The menu is on screen a moment before it has the focus; keys pressed in that moment are meant for it too. Once it
+  // is dismissed, by whatever means, keys are for what the editor turns to next, however long it takes to fade.
   const key = (event: KeyboardEvent) => {
+    if (shown && !overlay?.open) return;
     const leaving = event.key === 'Escape' || event.key === 'Tab';
     if (!leaving && popover.contains(deepActiveElement())) return;
     event.preventDefault();
@@ -89,6 +92,8 @@ export async function openMenu(
     notImmediatelyClosable: true,
   });
   const opened = overlay;
+  // The overlay opens itself when its first update is complete, just before this.
+  void opened.updateComplete.then(() => (shown = true));
   opened.addEventListener('sp-opened', () => popover.querySelector('sp-menu')?.focus(), { once: true });
   opened.addEventListener(
     'sp-closed',

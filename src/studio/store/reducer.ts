@@ -89,7 +89,6 @@ export function reduce(state: StudioState, action: Action): StudioState {
         clipId: action.clipId,
         direction: action.direction,
         seconds: action.seconds ?? null,
-        serial: (state.panel?.serial ?? 0) + 1,
       };
       return { ...state, panel, selection: new Set([action.clipId]), shuttle: 0 };
     }

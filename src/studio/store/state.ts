@@ -33,7 +33,7 @@ export interface StudioState {
 /** What the panel is asked to make: more of a clip, what fills the gap after it, or the way back to its beginning. */
 export type PanelPurpose = 'extend' | 'gap' | 'loop';
 
-/** The panel is open for a clip. `serial` grows with every request, so that asking twice counts twice. */
+/** The panel is open for a clip. Every request is an object of its own, so that asking twice counts twice. */
 export interface PanelRequest {
   purpose: PanelPurpose;
   /** For a gap: the clip before it. */
@@ -41,7 +41,6 @@ export interface PanelRequest {
   direction: 'forward' | 'backward';
   /** Wanted length of the continuation, where the editor has shown it with the mouse. */
   seconds: number | null;
-  serial: number;
 }
 
 /** Frames past the end (edge `out`) or the start (edge `in`) of a clip's media. */
