@@ -2,7 +2,7 @@
 import { loadedModel } from './loaded-model.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import type { WorldPackage } from './package/world-package.ts';
-import { loadOnBackend } from './world/backend.ts';
+import { loadDurably } from './world/backend.ts';
 import type { BackendChoice, WorldBackend } from './world/backend.ts';
 import { browserRuntime } from './world/ort/browser-runtime.ts';
 import { ortBackend } from './world/ort/ort-backend.ts';
@@ -31,5 +31,5 @@ export async function loadWorldModel(
   pkg: WorldPackage,
   options: { backend?: BackendChoice; signal?: AbortSignal } = {},
 ): Promise<LoadedModel> {
-  return loadedModel(pkg, await loadOnBackend(pkg, backendsFor(options.backend ?? 'auto'), options));
+  return loadedModel(pkg, await loadDurably(pkg, backendsFor(options.backend ?? 'auto'), options));
 }

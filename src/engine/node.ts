@@ -14,9 +14,9 @@ import type { ParityRow } from './parity/parity.ts';
 import { Recording } from './parity/recording.ts';
 import { wanderingRollout } from './parity/wandering.ts';
 import { LongtakeError } from './types.ts';
-import { loadOnBackend } from './world/backend.ts';
+import { loadDurably, loadOnBackend } from './world/backend.ts';
 import type { BackendChoice, WorldBackend } from './world/backend.ts';
-import type { BackendName } from './world/world-model.ts';
+import type { BackendName, WorldModel } from './world/world-model.ts';
 import { nodeRuntime } from './world/ort/node-runtime.ts';
 import { ortBackend } from './world/ort/ort-backend.ts';
 import * as platform from './world/webgpu/platform.node.ts';
@@ -62,7 +62,7 @@ export async function loadWorldModel(
   pkg: WorldPackage,
   options: { backend?: BackendChoice; signal?: AbortSignal } = {},
 ): Promise<LoadedModel> {
-  return loadedModel(pkg, await loadOnBackend(pkg, backendsFor(options.backend ?? 'auto'), options));
+  return loadedModel(pkg, await loadDurably(pkg, backendsFor(options.backend ?? 'auto'), options));
 }
 
 /** One folder that holds, or should hold, a world-model package. */
@@ -115,17 +115,17 @@ export async function packageParity(
   const recorded = file && recordedRollout(new Recording(file as Uint8Array<ArrayBuffer>), layers);
   const input = recorded?.input ?? wanderingRollout(pkg.model);
   const { kernelParity } = await import('./world/webgpu/parity/kernel-parity.ts');
-  const models: LoadedModel[] = [];
+  const worlds: WorldModel[] = [];
   try {
-    for (const backend of backends)
-      models.push(await loadWorldModel(pkg, { backend, ...(signal && { signal }) }));
-    const worlds = models.map((model) => model.world);
+    for (const backend of backends) {
+      worlds.push(await loadOnBackend(pkg, backendsFor(backend), { backend, ...(signal && { signal }) }));
+    }
     const kernels: ParityRow[] = [];
     for (const world of worlds) {
       if (world instanceof WebGpuWorldModel) kernels.push(...(await kernelParity(world, input, signal)));
     }
     return [...kernels, ...(await measureParity(worlds, input, recorded?.trace ?? null, signal))];
   } finally {
-    for (const model of models) model.dispose();
+    for (const world of worlds) world.dispose();
   }
 }

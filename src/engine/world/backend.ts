@@ -1,5 +1,6 @@
 import { LongtakeError } from '../types.ts';
 import type { WorldPackage } from '../package/world-package.ts';
+import { DurableWorldModel } from './durable-world.ts';
 import type { BackendName, WorldModel } from './world-model.ts';
 
 export type BackendChoice = 'auto' | BackendName;
@@ -50,4 +51,30 @@ export async function loadOnBackend(
       : `The backend “${choice}” can not run the world model here${why}.`,
     { cause: causes.length === 1 ? causes[0] : causes },
   );
+}
+
+/** A graphics driver or the browser's GPU process needs about this long to come back after a crash, ms. */
+const RESTART = 1000;
+
+/**
+ * Loads a package like `loadOnBackend`, so that rollouts outlive a graphics device: when it fails, the model is loaded again
+ * on the same backend, a second later once more, then on the backends that come after it (where the choice is `auto`).
+ * @throws LongtakeError as `loadOnBackend`
+ */
+export async function loadDurably(
+  pkg: WorldPackage,
+  backends: readonly WorldBackend[],
+  options: { backend?: BackendChoice; signal?: AbortSignal } = {},
+): Promise<WorldModel> {
+  const first = await loadOnBackend(pkg, backends, options);
+  // The processor does not go away; trying again what failed there would fail again.
+  if (first.backend === 'ort') return first;
+  const same = backends.filter(({ name }) => name === first.backend);
+  const others =
+    options.backend === first.backend ? [] : backends.filter((backend) => !same.includes(backend));
+  return new DurableWorldModel(first, async (attempt) => {
+    if (attempt === 1) await new Promise((resolve) => setTimeout(resolve, RESTART));
+    const candidates = attempt < 2 ? same : attempt === 2 ? others : [];
+    return candidates.length > 0 ? loadOnBackend(pkg, candidates) : null;
+  });
 }

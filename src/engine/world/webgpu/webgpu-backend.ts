@@ -1,4 +1,6 @@
 import type { WorldBackend } from '../backend.ts';
+import type { WorldModel } from '../world-model.ts';
+import { OutOfGpuMemoryError } from './errors.ts';
 import { createWebGpuWorldModel } from './index.ts';
 import type { KernelSources } from './preprocess.ts';
 import { isSoftware } from './software-adapter.ts';
@@ -39,10 +41,19 @@ export function webGpuBackend(platform: WebGpuPlatform, options: WebGpuBackendOp
     },
     async load(pkg, { signal }) {
       const { world } = pkg.model;
-      return createWebGpuWorldModel(world, pkg.file(world.weights), await platform.loadKernelSources(), {
-        gpu: await platform.openGpu({ software }),
-        ...{ signal, onProgress: options.onProgress },
-      });
+      const kernels = await platform.loadKernelSources();
+      const gpu = await platform.openGpu({ software });
+      const create = (primingChunks?: number): Promise<WorldModel> =>
+        createWebGpuWorldModel(world, pkg.file(world.weights), kernels, {
+          ...{ gpu, signal, onProgress: options.onProgress, primingChunks },
+        });
+      try {
+        return await create();
+      } catch (error) {
+        if (!(error instanceof OutOfGpuMemoryError)) throw error;
+        // Reading a prefix chunk by chunk is slower and needs about half the memory.
+        return create(1);
+      }
     },
   };
 }
