@@ -4,6 +4,7 @@ import type { SeamFigures } from '../../engine/tasks/extend-request.ts';
 import type { ClipRecord } from '../clips/clip-record.ts';
 import { openClip } from '../state/panel-state.ts';
 import { readSeam } from '../state/seam.ts';
+import { seamWords } from '../messages/seam-words.ts';
 import './viewer.ts';
 import type { Viewer } from './viewer.ts';
 import { PanelPart } from './panel-part.ts';
@@ -200,7 +201,7 @@ export class ResultView extends PanelPart {
   }
 
   private _seam(record: ClipRecord, id: string, seam: SeamFigures | null, place: string) {
-    const { text, number } = this.language;
+    const { text } = this.language;
     const where = place === '' ? nothing : html`<strong>${place}</strong><br />`;
     if (!seam) {
       return html`<p class="seam" id=${id}>
@@ -209,16 +210,6 @@ export class ResultView extends PanelPart {
       </p>`;
     }
     const reading = readSeam(seam);
-    const levels = number(reading.colour, 1);
-    const percent = reading.softTo === null ? null : number(reading.softTo, 0);
-    const words: string[] = [];
-    if (reading.verdict === 'invisible') words.push(text.seams.invisible);
-    else if (reading.decibels > 1) words.push(text.seams[reading.verdict](number(reading.decibels, 1)));
-    else if (reading.colour > 1.5) words.push(text.seams.byColour(levels));
-    else if (percent !== null) words.push(text.seams.onlySoft(percent));
-    if (reading.decibels > 1 && reading.colour > 1.5) words.push(text.seams.colour(levels));
-    if (percent !== null && (reading.decibels > 1 || reading.colour > 1.5))
-      words.push(text.seams.soft(percent));
     return html`<p class="seam ${reading.verdict}" id=${id}>
       ${
         reading.verdict === 'invisible'
@@ -227,7 +218,7 @@ export class ResultView extends PanelPart {
             ? html`<sp-icon-info size="s"></sp-icon-info>`
             : html`<sp-icon-alert size="s"></sp-icon-alert>`
       }
-      <span>${where}${words.join(' ')}</span>
+      <span>${where}${seamWords(reading, this.language)}</span>
     </p>`;
   }
 
