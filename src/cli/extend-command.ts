@@ -14,7 +14,7 @@ import { encodePng } from '../media/node/png.ts';
 import { evenSize } from '../media/picture.ts';
 import { checkTask } from '../engine/tasks/check-request.ts';
 import { LongtakeError } from '../engine/types.ts';
-import { readCameraFile } from './camera-file.ts';
+import { readCameraFile } from '../media/node/camera-file.ts';
 import type { CliEngine, ReadyModel } from './cli-engine.ts';
 import type { Console } from './console.ts';
 import { generationSettings, GENERATION_OPTIONS, parseCommand, parseSize, type Content } from './options.ts';

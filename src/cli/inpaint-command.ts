@@ -11,7 +11,7 @@ import { encodePng } from '../media/node/png.ts';
 import type { Clip } from '../media/open-clip.ts';
 import { evenSize } from '../media/picture.ts';
 import { rateToText } from '../media/rational.ts';
-import { readCameraFile } from './camera-file.ts';
+import { readCameraFile } from '../media/node/camera-file.ts';
 import type { CliEngine, ReadyModel } from './cli-engine.ts';
 import type { Console } from './console.ts';
 import { PHASES } from './extend-command.ts';

@@ -1,6 +1,11 @@
 import type { Target } from 'mediabunny';
 import { throwIfCancelled } from '../engine/cancel.ts';
-import type { ExtendEvent, ExtendReport, ExtendRequest } from '../engine/tasks/extend-request.ts';
+import type {
+  ExtendEvent,
+  ExtendReport,
+  ExtendRequest,
+  PrimedPrefix,
+} from '../engine/tasks/extend-request.ts';
 import { LongtakeError, type Rational, type RgbaFrame } from '../engine/types.ts';
 import { ClipWriter, type ClipFormat } from './clip-writer.ts';
 import { REC709, type ColourTags } from './colour.ts';
@@ -28,7 +33,16 @@ export interface ExtensionPlan {
   prefix: ClipRange | null;
   size: { width: number; height: number };
   rate: Rational;
-  request: Omit<ExtendRequest, 'prefix' | 'prefixLength' | 'size' | 'rate' | 'signal'>;
+  request: Omit<ExtendRequest, 'prefix' | 'prefixLength' | 'size' | 'rate' | 'signal' | 'primed'>;
+  /** Of an earlier extension of the same prefix with `keepPrimed`: the model does not read the prefix again. */
+  start?: ExtensionStart;
+}
+
+/** Where variations of one prefix start. */
+export interface ExtensionStart {
+  primed: PrimedPrefix;
+  /** Small pictures of the frames next to the cut, for the sheet. */
+  prefixTiles: readonly RgbaFrame[];
 }
 
 /** A video file to write. `continuation`: new frames alone; `extended`: prefix and new frames in one file. */
@@ -65,6 +79,8 @@ export interface ExtensionOptions {
   onProgress?: (progress: ExtensionProgress) => void;
   /** Called with each new frame as it is made (last first for `backward`). */
   onFrame?: (frame: RgbaFrame, index: number) => void;
+  /** Called before the first new frame, where the request says `keepPrimed`. What it hands over outlives a failure. */
+  onStart?: (start: ExtensionStart) => void;
 }
 
 /**
@@ -173,8 +189,9 @@ class ExtensionRun {
 
   private async generate(extend: ExtendTask): Promise<ExtendReport> {
     const { plan, options } = this;
-    const { request, size, rate, prefix } = plan;
+    const { request, size, rate, prefix, start } = plan;
     const total = request.frameCount;
+    if (start !== undefined) this.prefixTiles.push(...start.prefixTiles);
     let report: ExtendReport | null = null;
     const events = extend({
       ...request,
@@ -182,6 +199,7 @@ class ExtensionRun {
       rate,
       prefix: this.prefixFrames(),
       prefixLength: prefix?.count ?? 0,
+      ...(start === undefined ? {} : { primed: start.primed }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
     for await (const event of events) {
@@ -194,6 +212,8 @@ class ExtensionRun {
         });
       } else if (event.kind === 'priming') {
         options.onProgress?.({ phase: 'priming', done: event.chunksDone, total: event.chunks });
+      } else if (event.kind === 'primed') {
+        options.onStart?.({ primed: event.primed, prefixTiles: [...this.prefixTiles] });
       } else if (event.kind === 'frame') {
         await this.takeFrame(event.frame, event.index);
         options.onProgress?.({

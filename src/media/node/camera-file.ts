@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { parseCameraTrack } from '../engine/camera/camera-json.ts';
-import { LongtakeError, type CameraTrack } from '../engine/types.ts';
+import { parseCameraTrack } from '../../engine/camera/camera-json.ts';
+import { LongtakeError, type CameraTrack } from '../../engine/types.ts';
 
 /**
  * Reads a camera track from a JSON file: `parseCameraTrack`.

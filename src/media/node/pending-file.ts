@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants, rmSync } from 'node:fs';
-import { access, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, open, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LongtakeError } from '../../engine/types.ts';
 
@@ -24,6 +24,21 @@ export function discardUnfinishedFiles(): void {
 }
 
 /**
+ * Removes what a process that was killed left of a file: it had no time to clean up. Nobody else may be writing the same
+ * file now.
+ */
+export async function discardLeftovers(path: string): Promise<void> {
+  const folder = dirname(path);
+  const [before, after] = [`.${basename(path)}.`, '.part'];
+  for (const name of await readdir(folder).catch(() => [])) {
+    const middle = name.slice(before.length, -after.length);
+    if (name === `${before}${middle}${after}` && /^[0-9a-f]{8}$/.test(middle)) {
+      await rm(join(folder, name), { force: true });
+    }
+  }
+}
+
+/**
  * Begins a file. Fails at once where its folder does not exist or can not be written.
  * @throws LongtakeError 'output'
  */
@@ -39,7 +54,7 @@ export async function beginFile(path: string): Promise<PendingFile> {
         await rename(temporaryPath, path);
         unfinished.delete(temporaryPath);
       } catch (cause) {
-        throw new LongtakeError('output', `The file “${path}” can not be written.`, { cause });
+        throw notWritten(path, cause);
       }
     },
     async discard() {
@@ -49,17 +64,30 @@ export async function beginFile(path: string): Promise<PendingFile> {
   };
 }
 
-/** Writes a small file whole: temporary name, then rename. */
+/** Writes the whole content of a begun file; `commit` then needs no more room on the disk. @throws LongtakeError 'output' */
+export async function fillFile(file: PendingFile, content: Uint8Array | string): Promise<void> {
+  try {
+    await writeFile(file.temporaryPath, content);
+  } catch (cause) {
+    throw notWritten(file.path, cause);
+  }
+}
+
+/** Writes a small file whole: temporary name, then rename. @throws LongtakeError 'output' */
 export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
   const file = await beginFile(path);
   try {
-    await writeFile(file.temporaryPath, content);
+    await fillFile(file, content);
     await file.commit();
-  } catch (cause) {
+  } finally {
     await file.discard();
-    if (cause instanceof LongtakeError) throw cause;
-    throw new LongtakeError('output', `The file “${path}” can not be written.`, { cause });
   }
+}
+
+function notWritten(path: string, cause: unknown): LongtakeError {
+  const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC';
+  const why = full ? ': there is no space left' : '';
+  return new LongtakeError('output', `The file “${path}” can not be written${why}.`, { cause });
 }
 
 /**
