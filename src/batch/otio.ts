@@ -19,6 +19,8 @@ export interface OtioClip {
   media: OtioMedia;
   /** The part of the media that the edit uses, in the media's own time. Null = all of it. */
   range: OtioRange | null;
+  /** What the clip's metadata say under `longtake.batch`: see `readClipSettings`. Undefined where they say nothing. */
+  settings: unknown;
   /** Things in the project that are not taken into account, one sentence each. */
   notices: string[];
 }
@@ -134,8 +136,14 @@ function readClip(
     place: place.filter((part) => part !== ''),
     media,
     range: seen,
+    settings: batchSettings(item['metadata']),
     notices,
   };
+}
+
+function batchSettings(metadata: unknown): unknown {
+  const longtake = isObject(metadata) ? metadata['longtake'] : undefined;
+  return isObject(longtake) ? longtake['batch'] : undefined;
 }
 
 function isRetime(effect: unknown): boolean {

@@ -1,147 +1,216 @@
 import { throwIfCancelled } from '../engine/cancel.ts';
-import type { SeamFigures } from '../engine/tasks/extend-request.ts';
-import { LongtakeError } from '../engine/types.ts';
-import type { SheetTile } from '../media/contact-sheet.ts';
-import { rateToText } from '../media/rational.ts';
+import type { PrimedPrefix } from '../engine/tasks/extend-request.ts';
+import { LongtakeError, type RgbaFrame } from '../engine/types.ts';
+import { framesIn, rateToText } from '../media/rational.ts';
 import {
   runExtension,
-  type ClipRange,
   type ExtendTask,
-  type ExtensionOutput,
   type ExtensionPlan,
   type ExtensionProgress,
+  type ExtensionStart,
 } from '../media/extension.ts';
+import { BatchClock, costOf } from './batch-clock.ts';
+import {
+  previewsOf,
+  type BatchItem,
+  type BatchOutcome,
+  type BatchStore,
+  type FinishedPreview,
+  type OpenedClip,
+  type Preview,
+} from './preview.ts';
 
-/** One clip of a batch. */
-export interface BatchItem {
-  /** Position in the project, from 1. */
-  index: number;
-  name: string;
-  /** Opens the clip and finds the part to extend. The caller disposes the clip. @throws LongtakeError 'input' */
-  open(signal: AbortSignal): Promise<ClipRange & { notices: string[] }>;
-}
-
-/** What is kept of a clip that was made. */
-export interface FinishedClip {
-  model: string;
-  backend: string;
-  frames: number;
-  prefixFrames: number;
-  size: { width: number; height: number };
-  /** As `rateToText` writes it. */
-  rate: string;
-  msPerFrame: number;
-  seam: SeamFigures | null;
-  files: string[];
-  notices: string[];
-  tiles: SheetTile[];
-}
-
-/** Files of one clip while it is made. */
-export interface OpenItem {
-  outputs: ExtensionOutput[];
-  /** Puts the finished files in their places and remembers the clip as finished. */
-  commit(result: Omit<FinishedClip, 'files'>): Promise<FinishedClip>;
-  discard(): Promise<void>;
-}
-
-/** Where a batch keeps its results: a folder (`src/batch/node`), or storage of a browser. */
-export interface BatchStore {
-  /** A result of an earlier run with the same clip and settings, or null. */
-  finished(item: BatchItem): Promise<FinishedClip | null>;
-  begin(item: BatchItem): Promise<OpenItem>;
+/** How far a batch is. */
+export interface BatchProgress extends ExtensionProgress {
+  preview: Preview;
+  /** Of the whole batch, 0…1. */
+  fraction: number;
+  /** Of the whole batch; null while nothing is known. */
+  batchSecondsLeft: number | null;
 }
 
 export interface BatchOptions {
   store: BatchStore;
   /** Loads the model; called once, when the first clip needs it. */
   load(): Promise<ExtendTask>;
-  /** What to make of a part of a clip. */
-  plan(range: ClipRange): ExtensionPlan;
+  /** Lets go of a prefix whose variations are made, where the engine holds it. */
+  release?(primed: PrimedPrefix): void;
+  /** Continuations of each clip, at least 1. They start from one snapshot: the model reads a clip once. */
+  variations: number;
   signal: AbortSignal;
-  onProgress?: (item: BatchItem, progress: ExtensionProgress) => void;
+  onProgress?: (progress: BatchProgress) => void;
   onOutcome?: (outcome: BatchOutcome) => void;
 }
-
-/** `kept`: finished by an earlier run. */
-export type BatchOutcome =
-  | { item: BatchItem; status: 'done' | 'kept'; result: FinishedClip }
-  | { item: BatchItem; status: 'failed'; error: LongtakeError };
 
 /** Faults of one clip; any other error would meet every clip and ends the batch. */
 const CLIP_FAULTS = new Set(['input', 'usage', 'internal']);
 
 /**
- * Extends clips one after the other. A clip that fails is reported and the rest goes on; finished clips are not made again.
+ * Extends clips one after the other. A clip that fails is reported and the rest goes on; finished previews are not made
+ * again.
  * @throws LongtakeError 'cancelled', or 'package', 'backend', 'output' for faults that meet every clip
  */
 export async function runBatch(items: readonly BatchItem[], options: BatchOptions): Promise<BatchOutcome[]> {
-  const outcomes: BatchOutcome[] = [];
-  let extend: ExtendTask | null = null;
-  for (const item of items) {
-    throwIfCancelled(options.signal);
-    const kept = await options.store.finished(item);
-    let outcome: BatchOutcome;
-    if (kept !== null) {
-      outcome = { item, status: 'kept', result: kept };
-    } else {
-      outcome = await attempt(item, async () => {
-        const range = await item.open(options.signal);
-        try {
-          extend ??= await options.load();
-          return await makeClip(item, range, extend, options);
-        } finally {
-          range.clip.dispose();
-        }
-      });
+  return new Batch(items, options).run();
+}
+
+class Batch {
+  private readonly outcomes: BatchOutcome[] = [];
+  private readonly clock: BatchClock;
+  private extend: ExtendTask | null = null;
+
+  constructor(
+    private readonly items: readonly BatchItem[],
+    private readonly options: BatchOptions,
+  ) {
+    this.clock = new BatchClock(previewsOf(items, options.variations).map(({ item }) => costOf(item)));
+  }
+
+  async run(): Promise<BatchOutcome[]> {
+    for (const item of this.items) await this.takeClip(item);
+    const place = ({ preview }: BatchOutcome): number =>
+      this.items.indexOf(preview.item) * this.options.variations + preview.variation;
+    return this.outcomes.sort((a, b) => place(a) - place(b));
+  }
+
+  private async takeClip(item: BatchItem): Promise<void> {
+    const cost = costOf(item);
+    const missing: Preview[] = [];
+    for (const preview of previewsOf([item], this.options.variations)) {
+      throwIfCancelled(this.options.signal);
+      const result = await this.options.store.finished(preview);
+      if (result === null) {
+        missing.push(preview);
+      } else {
+        this.clock.settle(cost, null);
+        this.tell({ preview, status: 'kept', result });
+      }
     }
-    outcomes.push(outcome);
-    options.onOutcome?.(outcome);
+    if (missing.length === 0) return;
+    let made = 0;
+    try {
+      for await (const { preview, result, seconds } of this.make(item, missing)) {
+        made++;
+        this.clock.settle(cost, seconds);
+        this.tell({ preview, status: 'done', result });
+      }
+    } catch (cause) {
+      const error = asClipFault(cause);
+      this.clock.settle(cost * (missing.length - made), null);
+      this.tell({ preview: missing[made]!, status: 'failed', error });
+    }
   }
-  return outcomes;
+
+  private tell(outcome: BatchOutcome): void {
+    this.outcomes.push(outcome);
+    this.options.onOutcome?.(outcome);
+  }
+
+  /** Makes the variations of a clip that are not there yet. */
+  private async *make(
+    item: BatchItem,
+    previews: readonly Preview[],
+  ): AsyncGenerator<{ preview: Preview; result: FinishedPreview; seconds: number }> {
+    const opened = await item.open(this.options.signal);
+    let start: ExtensionStart | null = null;
+    try {
+      this.extend ??= await this.options.load();
+      for (const [i, preview] of previews.entries()) {
+        const began = performance.now();
+        const plan = planPreview(opened, preview, start, i + 1 < previews.length);
+        const result = await this.makePreview(preview, plan, opened, this.extend, (made) => (start = made));
+        yield { preview, result, seconds: (performance.now() - began) / 1000 };
+      }
+    } finally {
+      if (start !== null) this.options.release?.((start as ExtensionStart).primed);
+      opened.clip.dispose();
+    }
+  }
+
+  private async makePreview(
+    preview: Preview,
+    plan: ExtensionPlan,
+    opened: OpenedClip,
+    extend: ExtendTask,
+    onStart: (start: ExtensionStart) => void,
+  ): Promise<FinishedPreview> {
+    const { profile, direction } = preview.item.settings;
+    const began = performance.now();
+    let poster: RgbaFrame | null = null;
+    const open = await this.options.store.begin(preview);
+    try {
+      const { report, tiles, notices } = await runExtension(extend, plan, open.outputs, {
+        signal: this.options.signal,
+        onProgress: (progress) => this.progress(preview, progress, (performance.now() - began) / 1000),
+        onFrame: (frame) => (poster ??= frame),
+        onStart,
+      });
+      const result = {
+        model: report.model,
+        backend: report.backend,
+        profile,
+        direction,
+        frames: report.frames,
+        prefixFrames: report.prefixFrames,
+        size: plan.size,
+        rate: rateToText(plan.rate),
+        msPerFrame: report.msPerFrame,
+        seam: report.seam,
+        notices: [...opened.notices, ...notices],
+        tiles,
+      };
+      return await open.commit(result, poster!);
+    } finally {
+      await open.discard();
+    }
+  }
+
+  private progress(preview: Preview, progress: ExtensionProgress, elapsed: number): void {
+    const { phase, done, total, secondsLeft } = progress;
+    const share = phase === 'generating' ? done / total : phase === 'writing' ? 1 : 0;
+    const left = phase === 'writing' ? 0 : (secondsLeft ?? null);
+    const reading = this.clock.reading({ cost: costOf(preview.item), share, elapsed, left });
+    this.options.onProgress?.({
+      ...progress,
+      preview,
+      fraction: reading.fraction,
+      batchSecondsLeft: reading.secondsLeft,
+    });
+  }
 }
 
-async function attempt(item: BatchItem, make: () => Promise<FinishedClip>): Promise<BatchOutcome> {
-  try {
-    return { item, status: 'done', result: await make() };
-  } catch (error) {
-    const known =
-      error instanceof LongtakeError
-        ? error
-        : new LongtakeError('internal', `Something went wrong with this clip: ${String(error)}`, {
-            cause: error,
-          });
-    if (!CLIP_FAULTS.has(known.code)) throw known;
-    return { item, status: 'failed', error: known };
-  }
+/** The error as one clip's, or thrown on where every clip would meet it. */
+function asClipFault(cause: unknown): LongtakeError {
+  const known =
+    cause instanceof LongtakeError
+      ? cause
+      : new LongtakeError('internal', `Something went wrong with this clip: ${String(cause)}`, { cause });
+  if (!CLIP_FAULTS.has(known.code)) throw known;
+  return known;
 }
 
-async function makeClip(
-  item: BatchItem,
-  range: ClipRange & { notices: string[] },
-  extend: ExtendTask,
-  options: BatchOptions,
-): Promise<FinishedClip> {
-  const plan = options.plan(range);
-  const open = await options.store.begin(item);
-  try {
-    const { report, tiles, notices } = await runExtension(extend, plan, open.outputs, {
-      signal: options.signal,
-      onProgress: (progress) => options.onProgress?.(item, progress),
-    });
-    return await open.commit({
-      model: report.model,
-      backend: report.backend,
-      frames: report.frames,
-      prefixFrames: report.prefixFrames,
-      size: plan.size,
-      rate: rateToText(plan.rate),
-      msPerFrame: report.msPerFrame,
-      seam: report.seam,
-      notices: [...range.notices, ...notices],
-      tiles,
-    });
-  } finally {
-    await open.discard();
-  }
+/** @param keep whether other variations of the same prefix follow */
+function planPreview(
+  opened: OpenedClip,
+  { item, seed }: Preview,
+  start: ExtensionStart | null,
+  keep: boolean,
+): ExtensionPlan {
+  const { size, rate } = opened.clip.facts;
+  const { seconds, profile, direction, steps } = item.settings;
+  return {
+    prefix: opened,
+    size,
+    rate,
+    request: {
+      frameCount: framesIn(seconds, rate),
+      profile,
+      direction,
+      seed,
+      ...(steps === null ? {} : { steps }),
+      ...(opened.camera === undefined ? {} : { camera: opened.camera }),
+      ...(keep && start === null ? { keepPrimed: true } : {}),
+    },
+    ...(start === null ? {} : { start }),
+  };
 }

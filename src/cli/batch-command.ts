@@ -1,53 +1,66 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { contactPage } from '../batch/contact-page.ts';
+import { checkNames, checkTemplate, defaultTemplate } from '../batch/names.ts';
 import { FolderStore, fingerprintOf } from '../batch/node/folder-store.ts';
 import { projectItems, type ProjectItem } from '../batch/node/project-items.ts';
-import { runBatch, type BatchOutcome } from '../batch/run-batch.ts';
+import { previewsOf, titleOf, type BatchOutcome, type Content } from '../batch/preview.ts';
+import { batchReport, sheetStrips } from '../batch/report.ts';
+import { runBatch, type BatchProgress } from '../batch/run-batch.ts';
 import { LongtakeError } from '../engine/types.ts';
-import { contactSheet, type SheetStrip } from '../media/contact-sheet.ts';
-import type { ClipRange, ExtensionPlan } from '../media/extension.ts';
+import { contactSheet } from '../media/contact-sheet.ts';
 import { writeWhole } from '../media/node/pending-file.ts';
 import { encodePng } from '../media/node/png.ts';
-import { framesIn } from '../media/rational.ts';
 import type { CliEngine, ReadyModel } from './cli-engine.ts';
 import type { Console } from './console.ts';
 import { EXIT } from './exit-code.ts';
-import { generationSettings, GENERATION_OPTIONS, parseCommand, type GenerationSettings } from './options.ts';
-import { ProgressLine } from './progress.ts';
+import {
+  generationSettings,
+  GENERATION_OPTIONS,
+  parseCommand,
+  wholeNumber,
+  type GenerationSettings,
+} from './options.ts';
+import { formatSeconds, ProgressLine } from './progress.ts';
+
+/** The most variations of a clip that one batch makes. */
+const MAX_VARIATIONS = 99;
+
+/** What is asked of a batch. */
+interface BatchRequest {
+  project: string;
+  folder: string;
+  variations: number;
+  template: string;
+  settings: Omit<GenerationSettings, 'seconds'> & { seconds: number | null };
+  content: Content[];
+}
 
 /**
  * `longtake batch PROJECT.otio --out DIR …`: docs/batch.md.
  * @returns the exit code: 0 when every clip was made, 3 when some were not
  */
 export async function batchCommand(args: string[], engine: CliEngine, console: Console): Promise<number> {
-  const { values, positionals } = parseCommand(args, { ...GENERATION_OPTIONS, out: { type: 'string' } });
-  const project = positionals[0];
-  if (project === undefined || positionals.length > 1) {
-    throw new LongtakeError('usage', 'Name one OpenTimelineIO project (.otio).');
+  const request = readRequest(args);
+  const { project, folder, variations, template, settings, content } = request;
+  const { seconds, profile, direction, seed, steps } = settings;
+  const defaults = { seconds, profile, direction, seed, steps };
+  const items = await projectItems(project, { ...defaults, camera: null });
+  if (items.every((item) => item.settings.seconds === 0)) {
+    const words =
+      'Say how long the continuations are to be, for instance --seconds 2, here or in the project.';
+    throw new LongtakeError('usage', words);
   }
-  const settings = generationSettings(values);
-  const folder = values.out;
-  if (folder === undefined) throw new LongtakeError('usage', 'Name the folder for the results with --out.');
-  const items = await projectItems(project);
+  checkNames(template, previewsOf(items, variations), content);
   const entry = await engine.find(settings.model);
-  // What a result depends on; the backends agree, so the choice between them is not part of it.
-  const { seconds, profile, direction, seed, steps, content } = settings;
   const media = await Promise.all(items.map((item) => item.media()));
   const store = new FolderStore({
     folder,
     inputs: [project, ...media.filter((path) => path !== null)],
-    format: 'mp4',
-    content: settings.content === 'both' ? ['extended', 'continuation'] : [settings.content ?? 'extended'],
-    fingerprint: async (item) =>
-      fingerprintOf([
-        seconds,
-        profile,
-        direction,
-        seed,
-        steps,
-        content,
-        entry.model,
-        await (item as ProjectItem).identity(),
-      ]),
+    content,
+    template,
+    // What a result depends on; the backends agree, so the choice between them is not part of it.
+    fingerprint: async ({ item, seed }) =>
+      fingerprintOf([seed, entry.model, await (item as ProjectItem).identity()]),
   });
   await store.prepare();
 
@@ -56,6 +69,7 @@ export async function batchCommand(args: string[], engine: CliEngine, console: C
   try {
     const outcomes = await runBatch(items, {
       store,
+      variations,
       signal: console.signal,
       load: async () => {
         ready = await engine.load(settings.model, {
@@ -65,20 +79,34 @@ export async function batchCommand(args: string[], engine: CliEngine, console: C
         });
         return ready.extend;
       },
-      plan: (range) => planClip(range, settings),
-      onProgress: (item, { done, total, phase, secondsLeft }) => {
-        progress.update(`${item.index}/${items.length} ${item.name}, ${phase}`, done, total, secondsLeft);
+      onProgress: (state) => {
+        const label = labelOf(state, items.length, variations);
+        progress.update(
+          label,
+          state.done,
+          state.total,
+          state.secondsLeft,
+          wholeOf(state, items.length * variations),
+        );
       },
       onOutcome: (outcome) => {
         progress.clear();
-        if (!settings.json) console.complain(`${describe(outcome)}\n`);
+        if (!settings.json) console.complain(`${describe(outcome, variations)}\n`);
       },
+    }).catch((error: unknown) => {
+      throw withAdvice(error);
     });
-    const summary = summarise(project, settings, outcomes);
-    await writeWhole(join(folder, 'contact-sheet.png'), encodePng(contactSheet(outcomes.map(strip))));
+    const head = { project, variations, settings: { ...defaults, content } };
+    const summary = batchReport(head, outcomes, ({ preview }) => (preview.item as ProjectItem).place);
+    const sheet = encodePng(contactSheet(sheetStrips(outcomes, variations)));
+    await writeWhole(join(folder, 'contact-sheet.png'), sheet);
+    await writeWhole(
+      join(folder, 'contact-sheet.html'),
+      contactPage(basename(project), outcomes, variations),
+    );
     await writeWhole(join(folder, 'report.json'), `${JSON.stringify(summary, null, 2)}\n`);
     if (settings.json) console.print(`${JSON.stringify(summary)}\n`);
-    else console.print(`${summary.done + summary.kept} of ${outcomes.length} clips are in ${folder}.\n`);
+    else console.print(resultLine(summary, outcomes.length, items.length, request));
     return summary.failed === 0 ? 0 : EXIT.input;
   } finally {
     progress.clear();
@@ -86,52 +114,71 @@ export async function batchCommand(args: string[], engine: CliEngine, console: C
   }
 }
 
-function planClip(range: ClipRange, settings: GenerationSettings): ExtensionPlan {
-  const { size, rate } = range.clip.facts;
+/** @throws LongtakeError 'usage' */
+function readRequest(args: string[]): BatchRequest {
+  const { values, positionals } = parseCommand(args, {
+    ...GENERATION_OPTIONS,
+    out: { type: 'string' },
+    variations: { type: 'string' },
+    name: { type: 'string' },
+  });
+  const project = positionals[0];
+  if (project === undefined || positionals.length > 1) {
+    throw new LongtakeError('usage', 'Name one OpenTimelineIO project (.otio).');
+  }
+  // Clips may say for themselves how long they are to become.
+  const own = values.seconds === undefined;
+  const checked = generationSettings(own ? { ...values, seconds: '1' } : values);
+  const variations = wholeNumber('--variations', values.variations ?? '1', 1, MAX_VARIATIONS);
+  const template = values.name ?? defaultTemplate(variations);
+  checkTemplate(template);
+  if (values.out === undefined) {
+    throw new LongtakeError('usage', 'Name the folder for the results with --out.');
+  }
   return {
-    prefix: range,
-    size,
-    rate,
-    request: {
-      frameCount: framesIn(settings.seconds, rate),
-      profile: settings.profile,
-      direction: settings.direction,
-      seed: settings.seed,
-      ...(settings.steps === null ? {} : { steps: settings.steps }),
-    },
+    project,
+    folder: values.out,
+    variations,
+    template,
+    settings: own ? { ...checked, seconds: null } : checked,
+    content: checked.content === 'both' ? ['extended', 'continuation'] : [checked.content ?? 'extended'],
   };
 }
 
-function describe(outcome: BatchOutcome): string {
-  const title = `${outcome.item.index}. ${outcome.item.name}`;
+/** `2/5 Kitchen, variation 2, generating`. */
+function labelOf({ preview, phase }: BatchProgress, clips: number, variations: number): string {
+  const { item, variation } = preview;
+  const which = variations > 1 ? `, variation ${variation}` : '';
+  return `${item.index}/${clips} ${item.name}${which}, ${phase}`;
+}
+
+/** ` (all: 31 %, 3 min 20 s left)`. */
+function wholeOf({ fraction, batchSecondsLeft }: BatchProgress, previews: number): string {
+  if (previews === 1) return '';
+  const left = batchSecondsLeft === null ? '' : `, ${formatSeconds(batchSecondsLeft)} left`;
+  return ` (all: ${Math.floor(100 * fraction)} %${left})`;
+}
+
+function describe(outcome: BatchOutcome, variations: number): string {
+  const title = titleOf(outcome, variations);
   if (outcome.status === 'failed') return `${title}: failed. ${outcome.error.message}`;
   const files = outcome.result.files.join(', ');
   return outcome.status === 'kept' ? `${title}: there already (${files}).` : `${title}: done (${files}).`;
 }
 
-function strip(outcome: BatchOutcome): SheetStrip {
-  const title = `${outcome.item.index}. ${outcome.item.name}`;
-  if (outcome.status === 'failed') return { title, note: outcome.error.message, tiles: [] };
-  const { frames, rate, size, tiles } = outcome.result;
-  return { title, note: `${frames} new frames, ${size.width}×${size.height}, ${rate} fps`, tiles };
+function resultLine(
+  { done, kept }: { done: number; kept: number },
+  previews: number,
+  clips: number,
+  { folder, variations }: BatchRequest,
+): string {
+  if (variations === 1) return `${done + kept} of ${previews} clips are in ${folder}.\n`;
+  return `${done + kept} previews of ${clips} clips are in ${folder}.\n`;
 }
 
-/** `report.json`, and what `--json` prints. */
-function summarise(project: string, settings: GenerationSettings, outcomes: readonly BatchOutcome[]) {
-  const count = (status: BatchOutcome['status']): number =>
-    outcomes.filter((outcome) => outcome.status === status).length;
-  const { seconds, profile, direction, seed, steps } = settings;
-  return {
-    project,
-    settings: { seconds, profile, direction, seed, steps, content: settings.content ?? 'extended' },
-    done: count('done'),
-    kept: count('kept'),
-    failed: count('failed'),
-    clips: outcomes.map((outcome) => {
-      const { index, name } = outcome.item;
-      const head = { index, name, place: (outcome.item as ProjectItem).place, status: outcome.status };
-      if (outcome.status === 'failed') return { ...head, error: outcome.error.message };
-      return { ...head, ...outcome.result, tiles: undefined };
-    }),
-  };
+/** After a full disk the work so far is not lost; that is worth saying. */
+function withAdvice(error: unknown): unknown {
+  if (!(error instanceof LongtakeError && error.code === 'output')) return error;
+  const words = `${error.message} Previews that were finished are kept: make room and run the same command again.`;
+  return new LongtakeError('output', words, { cause: error });
 }

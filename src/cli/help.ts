@@ -7,7 +7,7 @@ export const HELP = `longtake: makes a shot longer with a world model that runs 
   longtake inpaint IN --gap START:COUNT | --region X,Y,W,H[@FRAME] | --mask MASK [--frames A:B] --out OUT [options]
       Makes frames, or a part of the picture, anew inside a clip.
   longtake batch PROJECT.otio --out DIR --seconds S [options]
-      Extends every clip of an OpenTimelineIO project; previews, a contact sheet and a report go to DIR.
+      Extends every clip of an OpenTimelineIO project; previews, contact sheets and a report go to DIR.
   longtake models list | verify [NAME] | parity [NAME] [--backend NAME] [--recording FILE]
       Lists the installed models; checks their files; compares the backends number by number.
   longtake eval MODEL --data DIR --task NAME [options]
@@ -34,6 +34,12 @@ Options of extend only
   --rate R            cold start: frame rate, such as 24, 23.976 or 30000/1001 (default: the model's)
 
   --loop              the new frames lead from the clip's end back to its beginning
+
+Options of batch only (clips of the project may bring settings of their own: docs/batch.md)
+  --out DIR           the folder for the results
+  --variations N      continuations of each clip with seeds that follow each other (default 1)
+  --name TEMPLATE     names of the previews, of {index}, {clip}, {variation}, {seed}, {profile}
+                      (default: {index}-{clip}, with variations {index}-{clip}-{variation})
 
 Options of inpaint (--model, --profile, --backend, --seed, --steps, --json, --out, --sheet as above)
   --gap START:COUNT   whole frames: the first one, counted from 0, and their number

@@ -14,8 +14,9 @@ export class ProgressLine {
    * @param label what is being done
    * @param done of `total`, in any unit
    * @param secondsLeft remaining time where it is known
+   * @param around how far the whole is that this job is a part of
    */
-  update(label: string, done: number, total: number, secondsLeft?: number): void {
+  update(label: string, done: number, total: number, secondsLeft?: number, around = ''): void {
     if (this.quiet) return;
     const fraction = total > 0 ? Math.min(1, done / total) : 0;
     const left = secondsLeft === undefined || done >= total ? '' : `, ${formatSeconds(secondsLeft)} left`;
@@ -25,10 +26,10 @@ export class ProgressLine {
       const step = `${label} ${Math.floor(fraction * 4)}`;
       if (step === this.step) return;
       this.step = step;
-      this.console.complain(`${label}: ${done} of ${total}${left}\n`);
+      this.console.complain(`${label}: ${done} of ${total}${left}${around}\n`);
       return;
     }
-    const text = ` ${String(Math.round(fraction * 100)).padStart(3)} %${left}`;
+    const text = ` ${String(Math.round(fraction * 100)).padStart(3)} %${left}${around}`;
     const room = Math.max(5, Math.min(30, width - label.length - text.length - 4));
     const full = Math.round(fraction * room);
     const line = `${label} ${'█'.repeat(full)}${'░'.repeat(room - full)}${text}`;

@@ -84,6 +84,15 @@ const OPTIONS = ['--seconds', '0.5', '--model', TINY, '--backend', 'ort', '--pro
 const batch = (...options: string[]): Promise<CliResult> =>
   runHere(['batch', project, '--out', out, ...OPTIONS, '--json', ...options]);
 
+/** Every frame of a file, as one string each. */
+async function pictures(path: string): Promise<string[]> {
+  const opened = await openClipFile(path);
+  const found: string[] = [];
+  for await (const frame of opened.frames()) found.push(Buffer.from(frame.data).toString('base64'));
+  opened.dispose();
+  return found;
+}
+
 async function numbers(path: string): Promise<number[]> {
   const opened = await openClipFile(path);
   const found: number[] = [];
@@ -112,10 +121,15 @@ describe('longtake batch', () => {
     expect((await readdir(out)).sort()).toEqual([
       '.longtake',
       '001-walk-trimmed.mp4',
+      '001-walk-trimmed.png',
       '004-nested.mp4',
+      '004-nested.png',
+      'contact-sheet.html',
       'contact-sheet.png',
       'report.json',
     ]);
+    const poster = PNG.sync.read(await readFile(join(out, '004-nested.png')));
+    expect([poster.width, poster.height]).toEqual([32, 64]);
     const extended = await numbers(join(out, '001-walk-trimmed.mp4'));
     expect(extended.slice(0, 12)).toEqual(Array.from({ length: 12 }, (_, i) => i + 6));
     expect(extended).toHaveLength(18);
@@ -148,9 +162,102 @@ describe('longtake batch', () => {
     await run.says(/Nested, generating: 1 of/);
     run.process.kill('SIGINT');
     expect((await run.ended).code).toBe(130);
-    expect((await readdir(out)).sort()).toEqual(['.longtake', '001-walk-trimmed.mp4']);
+    expect((await readdir(out)).sort()).toEqual([
+      '.longtake',
+      '001-walk-trimmed.mp4',
+      '001-walk-trimmed.png',
+    ]);
     const resumed = JSON.parse((await batch(...long)).stdout) as Report;
     expect(resumed).toMatchObject({ done: 1, kept: 1, failed: 3 });
+  });
+
+  it('goes on after it was killed and clears away what the killed run left', async () => {
+    const long = ['--seconds', '60', '--model', TINY, '--backend', 'ort', '--profile', 'draft'];
+    const run = startCli(['batch', project, '--out', out, ...long]);
+    await run.says(/Nested, generating: 1 of/);
+    run.process.kill('SIGKILL');
+    await run.ended;
+    // What a killed process may leave: the preview in progress, under a name that nobody takes for a result.
+    await writeFile(join(out, '.004-nested.mp4.0123abcd.part'), 'half');
+    const resumed = JSON.parse((await batch(...long)).stdout) as Report;
+    expect(resumed).toMatchObject({ done: 1, kept: 1, failed: 3 });
+    expect((await readdir(out)).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
+  it('makes variations from one look at the clip: each as if it had been made alone', async () => {
+    const single = join(folder, 'variations.otio');
+    await writeFile(single, JSON.stringify(clip('Only', 'upright.mp4')));
+    const run = (to: string, ...options: string[]) =>
+      runHere(['batch', single, '--out', to, ...OPTIONS, '--json', ...options]);
+    const three = await run(out, '--variations', '3', '--seed', '7');
+    const report = JSON.parse(three.stdout) as Report;
+    expect(report.clips).toMatchObject([
+      { variation: 1, seed: 7, files: ['001-only-v1.mp4'], poster: '001-only-v1.png' },
+      { variation: 2, seed: 8, files: ['001-only-v2.mp4'] },
+      { variation: 3, seed: 9, files: ['001-only-v3.mp4'] },
+    ]);
+    const alone = join(folder, 'alone');
+    await run(alone, '--seed', '8');
+    const [second, same] = [await readFile(join(out, '001-only-v2.mp4')), join(alone, '001-only.mp4')];
+    expect(await pictures(join(out, '001-only-v2.mp4'))).toEqual(await pictures(same));
+    expect(await readFile(join(out, '001-only-v1.mp4'))).not.toEqual(second);
+
+    // One lost variation is made again, the others stay.
+    await rm(join(out, '001-only-v2.mp4'));
+    const again = JSON.parse((await run(out, '--variations', '3', '--seed', '7')).stdout) as Report;
+    expect(again.clips.map(({ status }) => status)).toEqual(['kept', 'done', 'kept']);
+    expect(await pictures(join(out, '001-only-v2.mp4'))).toEqual(await pictures(same));
+  });
+
+  it('takes settings of single clips from the project', async () => {
+    const pose = { position: [0, 0, 0], orientation: [1, 0, 0, 0] };
+    await writeFile(join(folder, 'hold.json'), JSON.stringify({ poses: Array(30).fill(pose) }));
+    const own = (name: string, batchSettings: object) => ({
+      ...clip(name, 'media files/walk one.mp4'),
+      metadata: { longtake: { model: 'whoever made it', batch: batchSettings } },
+    });
+    const mixed = join(folder, 'mixed.otio');
+    const children = [
+      own('Long', { seconds: 1, profile: 'final', seed: 4 }),
+      own('Before', { seconds: 0.25, direction: 'backward' }),
+      own('Held', { camera: 'hold.json' }),
+      own('Lost camera', { camera: 'nowhere.json' }),
+      own('Typo', { second: 3 }),
+    ];
+    await writeFile(mixed, JSON.stringify({ OTIO_SCHEMA: 'Track.1', kind: 'Video', name: 'V1', children }));
+    const run = await runHere(['batch', mixed, '--out', out, ...OPTIONS, '--json']);
+    const { clips } = JSON.parse(run.stdout) as Report;
+    expect(clips).toMatchObject([
+      { status: 'done', frames: 12, profile: 'final', seed: 4, direction: 'forward' },
+      { status: 'done', frames: 3, profile: 'draft', direction: 'backward' },
+      { status: 'done', frames: 6, seed: 0 },
+      { status: 'failed', error: expect.stringContaining('nowhere.json') as string },
+      { status: 'failed', error: expect.stringMatching(/“second”.*is not known/) as string },
+    ]);
+    expect((await numbers(join(out, '002-before.mp4'))).slice(3)).toEqual(
+      Array.from({ length: 24 }, (_, i) => i),
+    );
+  });
+
+  it('names files by a template and refuses one that gives two files one name', async () => {
+    const named = await batch('--name', 'take_{clip} ({seed})');
+    expect(named.code).toBe(3);
+    expect((await readdir(out)).filter((name) => name.endsWith('.mp4')).sort()).toEqual([
+      'take_nested (0).mp4',
+      'take_walk-trimmed (0).mp4',
+    ]);
+    const same = await batch('--name', 'preview');
+    expect(same.code).toBe(2);
+    expect(complaint(same)).toMatch(/Two files would be named “preview\.mp4”/);
+    const path = await batch('--name', '../{clip}');
+    expect(path.code).toBe(2);
+    expect(complaint(path)).toMatch(/“\/” does not belong in a file name|begin or end with a dot/);
+  });
+
+  it('says how far the whole batch is', async () => {
+    const run = await runCli(['batch', project, '--out', out, ...OPTIONS, '--variations', '2']);
+    expect(run.stderr).toMatch(/1\/5 Walk, trimmed, variation 2, generating: .*\(all: \d+ %, \d+ s left\)/);
+    expect(run.stdout).toContain('4 previews of 5 clips');
   });
 
   it('ends with code 0 when every clip was made', async () => {

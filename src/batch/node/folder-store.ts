@@ -4,35 +4,43 @@ import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { LongtakeError, type RgbaFrame } from '../../engine/types.ts';
 import type { SheetTile } from '../../media/contact-sheet.ts';
-import type { ClipFormat } from '../../media/clip-writer.ts';
 import { targetOf } from '../../media/node/clip-file.ts';
-import { beginFile, sameFile, writeWhole, type PendingFile } from '../../media/node/pending-file.ts';
+import {
+  beginFile,
+  discardLeftovers,
+  fillFile,
+  sameFile,
+  writeWhole,
+  type PendingFile,
+} from '../../media/node/pending-file.ts';
 import { encodePng } from '../../media/node/png.ts';
-import type { BatchItem, BatchStore, FinishedClip, OpenItem } from '../run-batch.ts';
+import { posterName, previewName, videoNames } from '../names.ts';
+import type { BatchStore, Content, FinishedPreview, OpenPreview, Preview } from '../preview.ts';
 
 /** Folder inside the results for what a later run needs to resume. */
 const STATE_FOLDER = '.longtake';
 
-/** What is written beside the pictures of a finished clip. */
+/** What is written beside the pictures of a finished preview. */
 interface Memo {
-  result: Omit<FinishedClip, 'tiles'>;
+  result: Omit<FinishedPreview, 'tiles'>;
   fingerprint: string;
-  /** Bytes of each file, to notice files that were changed or replaced. */
+  /** Bytes of each video and of the poster, to notice files that were changed or replaced. */
   bytes: number[];
   tiles: { kind: SheetTile['kind']; label: string; width: number; height: number }[];
 }
 
 export interface FolderStoreOptions {
   folder: string;
-  content: readonly ('continuation' | 'extended')[];
-  format: ClipFormat;
+  content: readonly Content[];
+  /** As `checkTemplate` takes it. */
+  template: string;
   /** Files that must never be written over: the project and its media. */
   inputs: readonly string[];
-  /** Identifies a clip with its media and all settings; a different one means: make it again. */
-  fingerprint(item: BatchItem): Promise<string>;
+  /** Identifies a preview with its media and all settings; a different one means: make it again. */
+  fingerprint(preview: Preview): Promise<string>;
 }
 
-/** Keeps the previews of a batch in a folder, with a memo for each finished clip, so that a later run can resume. */
+/** Keeps the previews of a batch in a folder, with a memo for each finished one, so that a later run can resume. */
 export class FolderStore implements BatchStore {
   constructor(private readonly options: FolderStoreOptions) {}
 
@@ -53,32 +61,41 @@ export class FolderStore implements BatchStore {
     await probe.discard();
   }
 
-  async finished(item: BatchItem): Promise<FinishedClip | null> {
+  async finished(preview: Preview): Promise<FinishedPreview | null> {
     try {
-      const memo = JSON.parse(await readFile(this.memoPath(item), 'utf8')) as Memo;
-      if (memo.fingerprint !== (await this.options.fingerprint(item))) return null;
-      for (const [i, file] of memo.result.files.entries()) {
+      const memo = JSON.parse(await readFile(this.memoPath(preview), 'utf8')) as Memo;
+      if (memo.fingerprint !== (await this.fingerprint(preview))) return null;
+      const { files, poster } = memo.result;
+      for (const [i, file] of [...files, poster].entries()) {
         if ((await stat(join(this.options.folder, file))).size !== memo.bytes[i]) return null;
       }
-      return { ...memo.result, tiles: cutTiles(await readFile(this.tilesPath(item)), memo.tiles) };
+      return { ...memo.result, tiles: cutTiles(await readFile(this.tilesPath(preview)), memo.tiles) };
     } catch {
-      // No memo, a damaged one or a file that went away: the clip is made again.
+      // No memo, a damaged one or a file that went away: the preview is made again.
       return null;
     }
   }
 
-  async begin(item: BatchItem): Promise<OpenItem> {
-    const { folder, content, format } = this.options;
-    await rm(this.memoPath(item), { force: true });
-    const names = content.map((kind) => fileName(item, kind, format, content.length > 1));
-    for (const name of names) await this.protect(join(folder, name));
+  async begin(preview: Preview): Promise<OpenPreview> {
+    const { folder, content, template } = this.options;
+    await rm(this.memoPath(preview), { force: true });
+    const name = previewName(template, preview);
+    const files = videoNames(name, content);
+    const poster = posterName(name);
+    for (const file of [...files, poster]) {
+      await this.protect(join(folder, file));
+      await discardLeftovers(join(folder, file));
+    }
     const pending: PendingFile[] = [];
-    for (const name of names) pending.push(await beginFile(join(folder, name)));
+    for (const file of files) pending.push(await beginFile(join(folder, file)));
     return {
-      outputs: pending.map((file, i) => ({ content: content[i]!, format, target: targetOf(file) })),
-      commit: async (result) => {
+      outputs: pending.map((file, i) => ({ content: content[i]!, format: 'mp4', target: targetOf(file) })),
+      commit: async (result, picture) => {
+        const still = await beginFile(join(folder, poster));
+        pending.push(still);
+        await fillFile(still, encodePng(picture));
         for (const file of pending) await file.commit();
-        return this.remember(item, { ...result, files: names });
+        return this.remember(preview, { ...result, files, poster });
       },
       discard: async () => {
         await Promise.all(pending.map((file) => file.discard()));
@@ -97,14 +114,15 @@ export class FolderStore implements BatchStore {
     }
   }
 
-  private async remember(item: BatchItem, result: FinishedClip): Promise<FinishedClip> {
+  private async remember(preview: Preview, result: FinishedPreview): Promise<FinishedPreview> {
     const { folder } = this.options;
-    const bytes = await Promise.all(result.files.map(async (file) => (await stat(join(folder, file))).size));
-    await writeWhole(this.tilesPath(item), encodePng(joinTiles(result.tiles)));
+    const written = [...result.files, result.poster];
+    const bytes = await Promise.all(written.map(async (file) => (await stat(join(folder, file))).size));
+    await writeWhole(this.tilesPath(preview), encodePng(joinTiles(result.tiles)));
     const { tiles, ...rest } = result;
     const memo: Memo = {
       result: rest,
-      fingerprint: await this.options.fingerprint(item),
+      fingerprint: await this.fingerprint(preview),
       bytes,
       tiles: tiles.map(({ kind, label, frame }) => ({
         kind,
@@ -113,17 +131,24 @@ export class FolderStore implements BatchStore {
         height: frame.height,
       })),
     };
-    // Written last: a clip counts as finished only when everything else is in place.
-    await writeWhole(this.memoPath(item), `${JSON.stringify(memo, null, 2)}\n`);
+    // Written last: a preview counts as finished only when everything else is in place.
+    await writeWhole(this.memoPath(preview), `${JSON.stringify(memo, null, 2)}\n`);
     return result;
   }
 
-  private memoPath(item: BatchItem): string {
-    return join(this.options.folder, STATE_FOLDER, `${number(item)}.json`);
+  /** A preview that would get another name now is made again under it. */
+  private async fingerprint(preview: Preview): Promise<string> {
+    const { template, content } = this.options;
+    const names = videoNames(previewName(template, preview), content);
+    return fingerprintOf([await this.options.fingerprint(preview), names]);
   }
 
-  private tilesPath(item: BatchItem): string {
-    return join(this.options.folder, STATE_FOLDER, `${number(item)}.png`);
+  private memoPath(preview: Preview): string {
+    return join(this.options.folder, STATE_FOLDER, `${memoName(preview)}.json`);
+  }
+
+  private tilesPath(preview: Preview): string {
+    return join(this.options.folder, STATE_FOLDER, `${memoName(preview)}.png`);
   }
 }
 
@@ -132,21 +157,8 @@ export function fingerprintOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 32);
 }
 
-function number(item: BatchItem): string {
-  return String(item.index).padStart(3, '0');
-}
-
-/** `003-kitchen-door.mp4`, and `003-kitchen-door-continuation.mp4` where both are made. */
-function fileName(item: BatchItem, content: string, format: ClipFormat, both: boolean): string {
-  const plain = item.name
-    .normalize('NFKD')
-    .toLowerCase()
-    .replace(/\.[a-z0-9]{2,4}$/, '')
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-    .slice(0, 60);
-  const ending = both && content === 'continuation' ? '-continuation' : '';
-  return `${number(item)}${plain === '' ? '' : `-${plain}`}${ending}.${format}`;
+function memoName({ item, variation }: Preview): string {
+  return `${String(item.index).padStart(3, '0')}-v${variation}`;
 }
 
 /** Tiles side by side in one picture. */

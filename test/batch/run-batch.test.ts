@@ -1,0 +1,132 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { StreamTarget, type StreamTargetChunk } from 'mediabunny';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FolderStore } from '../../src/batch/node/folder-store.ts';
+import type { BatchItem, BatchStore } from '../../src/batch/preview.ts';
+import { runBatch, type BatchProgress } from '../../src/batch/run-batch.ts';
+import type { ExtendEvent, ExtendRequest, PrimedPrefix } from '../../src/engine/tasks/extend-request.ts';
+import type { RgbaFrame } from '../../src/engine/types.ts';
+import type { ExtendTask } from '../../src/media/extension.ts';
+import { openClipFile } from '../../src/media/node/clip-file.ts';
+import { writePaintedClip } from '../media/painted-clip.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'longtake-run-batch-'));
+  await writePaintedClip(join(folder, 'a.mp4'), { frames: 12, rate: 12 });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const item = (index: number): BatchItem => ({
+  index,
+  name: `clip ${index}`,
+  settings: { seconds: 0.5, profile: 'preview', direction: 'forward', seed: 0, steps: null, camera: null },
+  open: async (signal) => {
+    const clip = await openClipFile(join(folder, 'a.mp4'), signal);
+    return { clip, start: 0, count: clip.facts.frameCount, notices: [] };
+  },
+});
+
+const folderStore = (out: string) =>
+  new FolderStore({
+    folder: out,
+    content: ['extended'],
+    template: '{index}-{variation}',
+    inputs: [],
+    fingerprint: async ({ item: { index }, seed }) => `${index} ${seed}`,
+  });
+
+/** An engine that repeats the clip's last frame and writes down what it was asked for. */
+class EchoEngine {
+  prefixesRead = 0;
+  readonly released: PrimedPrefix[] = [];
+  readonly seeds: number[] = [];
+  private readonly last = new Map<PrimedPrefix, RgbaFrame>();
+
+  readonly extend: ExtendTask = (request) => this.events(request);
+
+  private async *events(request: ExtendRequest): AsyncGenerator<ExtendEvent> {
+    this.seeds.push(request.seed);
+    let frame = request.primed ? this.last.get(request.primed)! : null;
+    let primed: PrimedPrefix | null = null;
+    if (frame === null) {
+      this.prefixesRead++;
+      for await (const next of request.prefix) frame = next;
+      primed = { prefixFrames: request.prefixLength!, direction: 'forward' };
+      this.last.set(primed, frame!);
+    }
+    if (request.keepPrimed) yield { kind: 'primed', primed: primed! };
+    for (let index = 0; index < request.frameCount; index++) {
+      yield { kind: 'frame', index, frame: frame!, secondsLeft: request.frameCount - index - 1 };
+    }
+    const report = { model: 'echo', backend: 'ort', frames: request.frameCount, msPerFrame: 1 };
+    yield { kind: 'done', report: { ...report, prefixFrames: request.prefixLength!, seam: null } };
+  }
+}
+
+describe('runBatch', () => {
+  it('reads each clip once for all its variations and lets go of it', async () => {
+    const out = join(folder, 'variations');
+    const store = folderStore(out);
+    await store.prepare();
+    const engine = new EchoEngine();
+    const progress: BatchProgress[] = [];
+    const outcomes = await runBatch([item(1), item(2)], {
+      store,
+      load: async () => engine.extend,
+      release: (primed) => engine.released.push(primed),
+      variations: 3,
+      signal: new AbortController().signal,
+      onProgress: (state) => progress.push(state),
+    });
+    expect(engine.prefixesRead).toBe(2);
+    expect(engine.seeds).toEqual([0, 1, 2, 0, 1, 2]);
+    expect(engine.released).toHaveLength(2);
+    expect(outcomes.map(({ status }) => status)).toEqual(Array(6).fill('done'));
+    // The sheet has the clip's own frames in every strip, also where the model did not read them again.
+    for (const outcome of outcomes) {
+      const tiles = outcome.status === 'failed' ? [] : outcome.result.tiles;
+      expect(tiles.map(({ kind }) => kind)).toEqual([...Array(4).fill('prefix'), ...Array(6).fill('new')]);
+    }
+    const fractions = progress.map(({ fraction }) => fraction);
+    expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
+    expect(progress.at(-1)).toMatchObject({ fraction: 1, batchSecondsLeft: 0 });
+  });
+
+  it('stops with one sentence when the disk is full, and leaves whole files alone', async () => {
+    const out = join(folder, 'full');
+    const store = folderStore(out);
+    await store.prepare();
+    const full: BatchStore = {
+      finished: (preview) => store.finished(preview),
+      begin: async (preview) => {
+        const open = await store.begin(preview);
+        if (preview.item.index < 2) return open;
+        const target = new StreamTarget(
+          new WritableStream<StreamTargetChunk>({
+            write: () => {
+              throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+            },
+          }),
+        );
+        return { ...open, outputs: open.outputs.map((output) => ({ ...output, target })) };
+      },
+    };
+    const engine = new EchoEngine();
+    const options = { load: async () => engine.extend, variations: 1, signal: new AbortController().signal };
+    const run = runBatch([item(1), item(2), item(3)], { ...options, store: full });
+    await expect(run).rejects.toMatchObject({
+      code: 'output',
+      message: 'The video could not be written: there is no space left.',
+    });
+    expect((await readdir(out)).sort()).toEqual(['.longtake', '001-v1.mp4', '001-v1.png']);
+
+    // With room again the batch goes on where it stopped.
+    const first = await readFile(join(out, '001-v1.mp4'));
+    const outcomes = await runBatch([item(1), item(2), item(3)], { ...options, store });
+    expect(outcomes.map(({ status }) => status)).toEqual(['kept', 'done', 'done']);
+    expect(await readFile(join(out, '001-v1.mp4'))).toEqual(first);
+  });
+});
