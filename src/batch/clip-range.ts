@@ -16,9 +16,9 @@ export function framesOfRange(
   frameCount: number,
 ): { start: number; count: number; notices: string[] } {
   if (range === null) return { start: 0, count: frameCount, notices: [] };
-  const origin = available === null ? 0 : frames(available.start, rate);
-  const wantedStart = Math.round(frames(range.start, rate) - origin);
-  const wantedEnd = Math.round(frames(range.start, rate) - origin + frames(range.duration, rate));
+  const origin = available === null ? 0 : framesAt(available.start, rate);
+  const wantedStart = Math.round(framesAt(range.start, rate) - origin);
+  const wantedEnd = Math.round(framesAt(range.start, rate) - origin + framesAt(range.duration, rate));
   const start = Math.max(0, wantedStart);
   const end = Math.min(frameCount, wantedEnd);
   if (end <= start) {
@@ -32,7 +32,7 @@ export function framesOfRange(
 }
 
 /** A time in frames of `rate`, exact where both rates are what they stand for (23.976 = 24000/1001). */
-function frames(time: OtioTime, rate: Rational): number {
+export function framesAt(time: OtioTime, rate: Rational): number {
   const own = rationalRate(time.rate);
   return (time.value * own.den * rate.num) / (own.num * rate.den);
 }

@@ -1,4 +1,5 @@
 import { LongtakeError } from '../engine/types.ts';
+import { parseOtio } from './otio-text.ts';
 import {
   activeReference,
   cutRange,
@@ -41,24 +42,11 @@ const MAX_DEPTH = 64;
  * @throws LongtakeError 'input'
  */
 export function readOtio(text: string, name: string): OtioClip[] {
-  let root: unknown;
-  try {
-    root = JSON.parse(
-      text.replace(/^\uFEFF/, '').replace(TOKENS, (token) => (token.startsWith('"') ? token : 'null')),
-    );
-  } catch (cause) {
-    throw new LongtakeError('input', `“${name}” is no OpenTimelineIO file: it is not valid JSON.`, { cause });
-  }
-  if (!isObject(root) || typeof root['OTIO_SCHEMA'] !== 'string') {
-    throw new LongtakeError('input', `“${name}” is no OpenTimelineIO file: it names no schema.`);
-  }
+  const root = parseOtio(text, name);
   const clips: OtioClip[] = [];
   walk(root, [], null, clips, name);
   return clips;
 }
-
-/** Strings (to be kept) and the number words that JSON lacks. */
-const TOKENS = /"(?:[^"\\]|\\[^])*"|-?\bInfinity\b|\bNaN\b/g;
 
 /** @param window what can be seen of the item, in its own time; null = all */
 function walk(item: unknown, place: string[], window: Window | null, clips: OtioClip[], name: string): void {

@@ -6,6 +6,8 @@ import { MediaLibrary } from './media/library.ts';
 import { Thumbnails } from './media/thumbnails.ts';
 import { Transport } from './media/transport.ts';
 import { trainedTasks } from '../panel/package-config.ts';
+import { isTimeline, TimelineOpener } from './otio/timeline-opener.ts';
+import { mediaFileNames, writeTimeline } from './otio/write-timeline.ts';
 import { Autosave } from './persistence/autosave.ts';
 import type { ProjectStore } from './persistence/project-store.ts';
 import { openProjectStore } from './persistence/project-store.ts';
@@ -20,6 +22,7 @@ export class Studio {
   readonly library = new MediaLibrary();
   readonly frames = new FrameStore(this.library);
   readonly thumbnails = new Thumbnails(this.library);
+  readonly opener = new TimelineOpener(this.store, this.library, (error) => this.report(error));
   private readonly transport = new Transport(this.store);
   private autosave: Autosave | null = null;
   private files: ProjectStore | null = null;
@@ -53,8 +56,9 @@ export class Studio {
     }
   }
 
-  /** Takes files onto the end of the first track, in order. A file that can not be used is told and left out. */
+  /** Takes files onto the end of the first track, in order; a timeline among them is opened with them. A file that can not be used is told and left out. */
   async importFiles(files: readonly File[]): Promise<void> {
+    if (files.some(isTimeline)) return this.opener.open(files);
     const items: { media: MediaItem; clipId: string }[] = [];
     const refusals: unknown[] = [];
     const notices: string[] = [];
@@ -74,6 +78,18 @@ export class Studio {
     this.store.dispatch({ type: 'import', items });
     if (notices[0]) this.store.dispatch({ type: 'notice', tone: 'info', text: notices[0] });
     if (refusals[0]) this.report(refusals[0]);
+  }
+
+  /** Hands the timeline as an OpenTimelineIO file to the browser's downloads. */
+  saveTimeline(): void {
+    const project = projectOf(this.store.state);
+    const name = `${baseName(project)}.otio`;
+    download(
+      new File([writeTimeline(project, mediaFileNames(project))], name, { type: 'application/json' }),
+      name,
+    );
+    const text = `${name} is in your downloads. It names your clips; keep them with it.`;
+    this.store.dispatch({ type: 'notice', tone: 'positive', text });
   }
 
   /** Starts over with an empty timeline; one undo step, so nothing is lost by mistake. */
@@ -108,7 +124,7 @@ export class Studio {
     const abort = new AbortController();
     this.exporting = abort;
     const project = projectOf(this.store.state);
-    const name = exportName(project);
+    const name = `${baseName(project)}.mp4`;
     const show = (progress: number) =>
       this.store.dispatch({ type: 'task', task: { kind: 'export', label: `Exporting ${name}`, progress } });
     show(0);
@@ -127,7 +143,7 @@ export class Studio {
         await scratch.remove();
         throw error;
       }
-      download(await scratch.take(), name);
+      download(new File([await scratch.take()], name, { type: 'video/mp4' }), name);
       const silent = (await this.hasSound(project))
         ? ' It has pictures only: Studio does not carry sound yet.'
         : '';
@@ -191,13 +207,13 @@ function holdProject(): Promise<void> {
 }
 
 /** Named after the first clip, so that several exports can be told apart. */
-function exportName(project: Project): string {
+function baseName(project: Project): string {
   const first = allClips(project)[0]?.label.replace(/\.[a-z0-9]{2,4}$/i, '') ?? project.name;
-  return `${first.replace(/[\\/:*?"<>|]/g, '-')} (Studio).mp4`;
+  return `${first.replace(/[\\/:*?"<>|]/g, '-')} (Studio)`;
 }
 
 function download(file: File, name: string): void {
-  const url = URL.createObjectURL(new File([file], name, { type: 'video/mp4' }));
+  const url = URL.createObjectURL(file);
   const link = document.createElement('a');
   link.href = url;
   link.download = name;

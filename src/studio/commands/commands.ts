@@ -129,6 +129,13 @@ export const commands = {
     enabled: (state) => hasClips(state) && state.task === null,
     run: (studio) => void studio.export(),
   },
+  saveTimeline: {
+    id: 'save-timeline',
+    label: 'Save timeline (OpenTimelineIO)',
+    keys: ['Mod+s'],
+    enabled: hasClips,
+    run: (studio) => studio.saveTimeline(),
+  },
   extend: extend('extend', 'Extend clip…', ['e'], 'forward'),
   extendBackwards: extend('extend-backwards', 'Extend backwards…', ['Shift+e'], 'backward'),
   fillGap: {

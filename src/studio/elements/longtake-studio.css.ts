@@ -22,44 +22,8 @@ export const studioStyles = [
       font-family: var(--spectrum-sans-font-family-stack, system-ui, sans-serif);
       font-size: 14px;
     }
-    .bar {
+    studio-bar {
       grid-column: 1 / -1;
-      display: flex;
-      align-items: center;
-      gap: 8px;
-      min-block-size: 48px;
-      padding-inline: 16px 12px;
-      background: var(--bar);
-      border-block-end: 1px solid var(--line);
-    }
-    h1 {
-      font-size: 15px;
-      font-weight: 700;
-      margin: 0;
-      letter-spacing: 0.01em;
-      white-space: nowrap;
-    }
-    h1 span {
-      font-weight: 400;
-      color: var(--quiet);
-    }
-    .mark {
-      inline-size: 22px;
-      block-size: 22px;
-      flex: none;
-    }
-    .space {
-      flex: 1;
-    }
-    .task {
-      display: flex;
-      align-items: center;
-      gap: 8px;
-      inline-size: min(340px, 40vw);
-    }
-    .task sp-progress-bar {
-      flex: 1;
-      min-inline-size: 0;
     }
     .stage {
       grid-area: 2 / 1;

@@ -1,4 +1,12 @@
-import type { Clip, MediaItem, Project, ProjectFormat, Provenance, Track } from '../timeline/project.ts';
+import type {
+  Clip,
+  MediaItem,
+  OtioFields,
+  Project,
+  ProjectFormat,
+  Provenance,
+  Track,
+} from '../timeline/project.ts';
 import { clipEnd } from '../timeline/project.ts';
 
 /** The autosaved form of a project. */
@@ -30,7 +38,7 @@ export function projectFromJson(text: string): Project | null {
   });
   if (tracks.length === 0) return null;
   const name = typeof value['name'] === 'string' ? value['name'] : 'Untitled';
-  return { name, format: readFormat(value['format']), media, tracks };
+  return { name, format: readFormat(value['format']), media, tracks, ...kept(value) };
 }
 
 function readFormat(value: unknown): ProjectFormat | null {
@@ -46,7 +54,7 @@ function mediaItem(value: unknown): MediaItem | null {
   const rate = readRate(value['rate']);
   if (typeof id !== 'string' || typeof name !== 'string' || !rate) return null;
   if (!isCount(frameCount) || !isCount(width) || !isCount(height)) return null;
-  const item: MediaItem = { id, name, rate, frameCount, width, height };
+  const item: MediaItem = { id, name, rate, frameCount, width, height, ...kept(value) };
   const known = readProvenance(provenance);
   return known ? { ...item, provenance: known } : item;
 }
@@ -67,7 +75,7 @@ function readTrack(value: unknown, media: Record<string, MediaItem>): Track | nu
     if (clip && clip.start >= (previous ? clipEnd(previous) : 0)) clips.push(clip);
   }
   const name = typeof value['name'] === 'string' ? value['name'] : value['id'];
-  return { id: value['id'], name, clips };
+  return { id: value['id'], name, clips, ...kept(value) };
 }
 
 function readClip(value: unknown, media: Record<string, MediaItem>): Clip | null {
@@ -75,7 +83,20 @@ function readClip(value: unknown, media: Record<string, MediaItem>): Clip | null
   const { id, mediaId, label, start, in: first, out } = value;
   if (typeof id !== 'string' || typeof mediaId !== 'string' || !media[mediaId]) return null;
   if (!isFrame(start) || !isFrame(first) || !isFrame(out) || out <= first) return null;
-  return { id, mediaId, label: typeof label === 'string' ? label : '', start, in: first, out };
+  return {
+    id,
+    mediaId,
+    label: typeof label === 'string' ? label : '',
+    start,
+    in: first,
+    out,
+    ...kept(value),
+  };
+}
+
+/** What is kept for OpenTimelineIO alone. */
+function kept(value: Record<string, unknown>): { otio?: OtioFields } {
+  return isRecord(value['otio']) ? { otio: value['otio'] } : {};
 }
 
 function readRate(value: unknown): { num: number; den: number } | null {

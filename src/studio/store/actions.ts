@@ -1,6 +1,6 @@
 import type { TaskName } from '../../engine/package/model-json.ts';
 import type { Clip, MediaItem, Project } from '../timeline/project.ts';
-import type { Notice, PanelPurpose, Stretch, Task } from './state.ts';
+import type { MissingMedia, Notice, PanelPurpose, Stretch, Task } from './state.ts';
 
 /** Everything that can happen to Studio's state. New ids come with the action, so that reducers stay pure. */
 export type Action =
@@ -51,4 +51,5 @@ export type Action =
   | { type: 'task'; task: Task | null }
   | { type: 'notice'; tone: Notice['tone']; text: string }
   | { type: 'notice-close' }
+  | { type: 'missing'; missing: MissingMedia | null }
   | { type: 'trained-for'; tasks: readonly TaskName[] };

@@ -102,6 +102,8 @@ export function reduce(state: StudioState, action: Action): StudioState {
     }
     case 'notice-close':
       return { ...state, notice: null };
+    case 'missing':
+      return { ...state, missing: action.missing };
     case 'trained-for':
       return { ...state, trainedFor: action.tasks };
   }

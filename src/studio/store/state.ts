@@ -1,7 +1,7 @@
 import type { TaskName } from '../../engine/package/model-json.ts';
 import type { History } from '../timeline/history.ts';
 import { startHistory } from '../timeline/history.ts';
-import type { Project } from '../timeline/project.ts';
+import type { MediaItem, Project } from '../timeline/project.ts';
 import { emptyProject } from '../timeline/project.ts';
 
 /** Everything Studio's screen is a picture of. Media bytes live elsewhere (media/library.ts). */
@@ -24,6 +24,8 @@ export interface StudioState {
   panel: PanelRequest | null;
   task: Task | null;
   notice: Notice | null;
+  /** Media that a timeline names and nobody chose; it opens when the editor has decided. */
+  missing: MissingMedia | null;
   /** What the world model was trained for; null while that is not known. */
   trainedFor: readonly TaskName[] | null;
   /** Whether the autosaved project has been looked for; nothing is saved before that. */
@@ -58,6 +60,13 @@ export interface Task {
   progress: number;
 }
 
+export interface MissingMedia {
+  /** Name of the timeline. */
+  name: string;
+  /** Names of the files. */
+  files: readonly string[];
+}
+
 export interface Notice {
   tone: 'info' | 'positive' | 'negative';
   text: string;
@@ -83,6 +92,7 @@ export function initialState(theme: 'dark' | 'light' = 'dark'): StudioState {
     panel: null,
     task: null,
     notice: null,
+    missing: null,
     trainedFor: null,
     restored: false,
   };
@@ -96,4 +106,11 @@ export function projectOf(state: StudioState): Project {
 /** The project as the screen shows it. */
 export function shownProject(state: StudioState): Project {
   return state.preview ?? state.history.present;
+}
+
+/** Every media item that the project had at some time of this visit. */
+export function knownMedia({ history }: StudioState): MediaItem[] {
+  const { past, present, future } = history;
+  const projects = [present, ...past.map(({ value }) => value), ...future.map(({ value }) => value)];
+  return projects.flatMap(({ media }) => Object.values(media));
 }

@@ -12,7 +12,12 @@ export interface Project {
   media: Readonly<Record<string, MediaItem>>;
   /** Bottom track first. */
   tracks: readonly Track[];
+  /** What the OpenTimelineIO file that the project came from held beside what Studio knows; written back on save. */
+  otio?: OtioFields;
 }
+
+/** Fields of an OpenTimelineIO object that Studio keeps without knowing them. */
+export type OtioFields = Readonly<Record<string, unknown>>;
 
 export interface ProjectFormat {
   rate: Rational;
@@ -32,6 +37,8 @@ export interface MediaItem {
   height: number;
   /** Set when Longtake made the file. */
   provenance?: Provenance;
+  /** The media reference of the file that the project came from. */
+  otio?: OtioFields;
 }
 
 /** What is known of a generated clip: model, seed, profile and whatever else the panel recorded. */
@@ -42,6 +49,7 @@ export interface Track {
   name: string;
   /** In time order; they never overlap. */
   clips: readonly Clip[];
+  otio?: OtioFields;
 }
 
 export interface Clip {
@@ -53,6 +61,7 @@ export interface Clip {
   /** Range of the conformed media, `out` exclusive. */
   in: number;
   out: number;
+  otio?: OtioFields;
 }
 
 /** Where a clip sits. */

@@ -1,0 +1,231 @@
+import { css, html, nothing, svg } from 'lit';
+import { customElement, query } from 'lit/decorators.js';
+import { commands } from '../commands/commands.ts';
+import { matchesKeys } from '../commands/keys.ts';
+import { projectOf } from '../store/state.ts';
+import { projectLength } from '../timeline/project.ts';
+import { commandButton } from './command-button.ts';
+import { commandEntry, openMenu } from './menu.ts';
+import { StudioPart } from './studio-part.ts';
+
+/** Files that the picker offers; anything else may be dropped and is refused with words. */
+const ACCEPT = 'video/mp4,video/webm,video/quicktime,video/x-matroska,.mp4,.m4v,.mov,.webm,.mkv,.ts';
+
+const OPEN_CLIPS = 'Mod+o';
+const OPEN_TIMELINE = 'Mod+Shift+o';
+
+/** The bar along the top: progress, undo and redo, files in and out, theme, and the menu of everything. */
+@customElement('studio-bar')
+export class StudioBar extends StudioPart {
+  static override styles = css`
+    :host {
+      display: flex;
+      align-items: center;
+      gap: 8px;
+      min-block-size: 48px;
+      padding-inline: 16px 12px;
+      background: var(--bar);
+      border-block-end: 1px solid var(--line);
+    }
+    h1 {
+      font-size: 15px;
+      font-weight: 700;
+      margin: 0;
+      letter-spacing: 0.01em;
+      white-space: nowrap;
+    }
+    h1 span {
+      font-weight: 400;
+      color: var(--quiet);
+    }
+    .mark {
+      inline-size: 22px;
+      block-size: 22px;
+      flex: none;
+    }
+    .space {
+      flex: 1;
+    }
+    .task {
+      display: flex;
+      align-items: center;
+      gap: 8px;
+      inline-size: min(340px, 40vw);
+    }
+    .task sp-progress-bar {
+      flex: 1;
+      min-inline-size: 0;
+    }
+  `;
+
+  @query('#clips') private readonly clips!: HTMLInputElement;
+  @query('#timeline') private readonly timeline!: HTMLInputElement;
+  @query('#more') private readonly moreButton!: HTMLElement;
+
+  /** Lets the editor choose clips to add to the timeline. */
+  openClips(): void {
+    this.clips.click();
+  }
+
+  /** Lets the editor choose a timeline together with its clips. */
+  openTimeline(): void {
+    this.timeline.click();
+  }
+
+  /** Does what a key press asks of the bar. @returns whether it asked anything */
+  takesKey(event: KeyboardEvent): boolean {
+    if (matchesKeys(event, OPEN_CLIPS)) this.openClips();
+    else if (matchesKeys(event, OPEN_TIMELINE)) this.openTimeline();
+    else return false;
+    return true;
+  }
+
+  protected override render() {
+    const { studio } = this;
+    const { theme, task, history } = this.state;
+    const undo = history.past.at(-1)?.label;
+    const redo = history.future[0]?.label;
+    return html` <svg class="mark" viewBox="0 0 24 24" aria-hidden="true">
+        ${svg`<rect x="1" y="6" width="13" height="12" rx="2" fill="var(--clip-edge)"></rect>
+        <rect x="12" y="6" width="11" height="12" rx="2" fill="var(--made-edge)"></rect>
+        <path d="M14.5 12h5m-2-2.2 2.2 2.2-2.2 2.2" stroke="var(--bar)" stroke-width="1.6" fill="none"></path>`}
+      </svg>
+      <h1>Longtake <span>Studio</span></h1>
+      <span class="space"></span>
+      ${
+        task
+          ? html`<div class="task">
+              <sp-progress-bar
+                size="s"
+                label=${task.label}
+                progress=${Math.round(task.progress * 100)}
+              ></sp-progress-bar>
+              ${
+                task.kind === 'export'
+                  ? html`<sp-button
+                      size="s"
+                      variant="secondary"
+                      treatment="outline"
+                      @click=${() => studio.cancelExport()}
+                      >Cancel export</sp-button
+                    >`
+                  : nothing
+              }
+            </div>`
+          : nothing
+      }
+      ${commandButton(studio, commands.undo, html`<sp-icon-undo slot="icon"></sp-icon-undo>`, {
+        label: undo ? `Undo: ${undo}` : 'Undo',
+        placement: 'bottom',
+      })}
+      ${commandButton(studio, commands.redo, html`<sp-icon-redo slot="icon"></sp-icon-redo>`, {
+        label: redo ? `Redo: ${redo}` : 'Redo',
+        placement: 'bottom',
+      })}
+      <sp-button variant="secondary" treatment="outline" size="m" id="open" @click=${() => this.openClips()}>
+        Open clips…
+      </sp-button>
+      <sp-button
+        variant="accent"
+        size="m"
+        id="export"
+        ?disabled=${!commands.export.enabled(this.state)}
+        @click=${() => commands.export.run(studio)}
+      >
+        Export…
+      </sp-button>
+      <sp-action-button
+        quiet
+        id="theme"
+        label=${theme === 'dark' ? 'Light theme' : 'Dark theme'}
+        @click=${() => studio.store.dispatch({ type: 'theme', theme: theme === 'dark' ? 'light' : 'dark' })}
+      >
+        ${
+          theme === 'dark'
+            ? html`<sp-icon-light slot="icon"></sp-icon-light>`
+            : html`<sp-icon-moon slot="icon"></sp-icon-moon>`
+        }
+        <sp-tooltip self-managed placement="bottom"
+          >${theme === 'dark' ? 'Light theme' : 'Dark theme'}</sp-tooltip
+        >
+      </sp-action-button>
+      <sp-action-button
+        quiet
+        id="more"
+        label="More"
+        aria-haspopup="menu"
+        @click=${() => void this.openMore()}
+      >
+        <sp-icon-more slot="icon"></sp-icon-more>
+      </sp-action-button>
+      ${this.renderPicker('clips', 'Clips to open', ACCEPT)}
+      ${this.renderPicker('timeline', 'Timeline and clips to open', `.otio,${ACCEPT}`)}`;
+  }
+
+  private renderPicker(id: string, label: string, accept: string) {
+    return html`<input
+      type="file"
+      id=${id}
+      hidden
+      multiple
+      accept=${accept}
+      aria-label=${label}
+      @change=${(event: Event) => {
+        const picker = event.target as HTMLInputElement;
+        const files = [...(picker.files ?? [])];
+        // Emptied, so that choosing the same files again is a change.
+        picker.value = '';
+        void this.studio.importFiles(files);
+      }}
+    />`;
+  }
+
+  private async openMore(): Promise<void> {
+    const { studio } = this;
+    const c = commands;
+    const groups = [
+      [c.undo, c.redo, c.selectAll],
+      [c.extend, c.extendBackwards, c.makeLoop, c.fillGap],
+      [c.split, c.trimStart, c.trimEnd, c.rippleDelete, c.lift],
+      [c.playPause, c.previousCut, c.nextCut, c.zoomIn, c.zoomOut, c.snapping],
+    ];
+    await openMenu(
+      [
+        [
+          {
+            id: 'new',
+            label: 'New project',
+            disabled: projectLength(projectOf(this.state)) === 0,
+            run: () => studio.newProject(),
+          },
+          {
+            id: 'open',
+            label: 'Open clips…',
+            keys: OPEN_CLIPS,
+            disabled: false,
+            run: () => this.openClips(),
+          },
+          {
+            id: 'open-timeline',
+            label: 'Open timeline…',
+            keys: OPEN_TIMELINE,
+            disabled: false,
+            run: () => this.openTimeline(),
+          },
+          commandEntry(c.saveTimeline, studio),
+          commandEntry(c.export, studio),
+        ],
+        ...groups.map((group) => group.map((command) => commandEntry(command, studio))),
+      ],
+      'More',
+      this.moreButton,
+      this.shadowRoot!,
+    );
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'studio-bar': StudioBar;
+  }
+}
