@@ -12,9 +12,11 @@ import { openClipFile } from '../media/node/clip-file.ts';
 import { writeWhole } from '../media/node/pending-file.ts';
 import { encodePng } from '../media/node/png.ts';
 import { evenSize } from '../media/picture.ts';
+import { knowsSpeed, moveTrack } from '../engine/camera/moves.ts';
 import { checkTask } from '../engine/tasks/check-request.ts';
 import { LongtakeError } from '../engine/types.ts';
 import { readCameraFile } from '../media/node/camera-file.ts';
+import { parseMove } from './camera-move.ts';
 import type { CliEngine, ReadyModel } from './cli-engine.ts';
 import type { Console } from './console.ts';
 import { generationSettings, GENERATION_OPTIONS, parseCommand, parseSize, type Content } from './options.ts';
@@ -37,6 +39,7 @@ export async function extendCommand(args: string[], engine: CliEngine, console: 
     ...GENERATION_OPTIONS,
     out: { type: 'string' },
     camera: { type: 'string' },
+    move: { type: 'string' },
     sheet: { type: 'string' },
     size: { type: 'string' },
     rate: { type: 'string' },
@@ -52,6 +55,10 @@ export async function extendCommand(args: string[], engine: CliEngine, console: 
       'usage',
       '--loop leads from a clip’s end to its beginning: name a clip, and no --direction.',
     );
+  }
+  const move = values.move === undefined ? null : parseMove(values.move);
+  if (move !== null && loop) {
+    throw new LongtakeError('usage', '--loop leads back to the clip’s beginning, so it takes no --move.');
   }
   if (values.out === undefined) throw new LongtakeError('usage', 'Name the file for the result with --out.');
   if (input !== null && (values.size !== undefined || values.rate !== undefined)) {
@@ -73,6 +80,16 @@ export async function extendCommand(args: string[], engine: CliEngine, console: 
 
   const camera = values.camera === undefined ? null : await readCameraFile(values.camera);
   const clip = input === null ? null : await openClipFile(input, console.signal);
+  const { direction } = settings;
+  const prefixFrames = clip?.facts.frameCount ?? 0;
+  const known = camera ?? undefined;
+  if (move?.kind === 'continue' && !knowsSpeed({ prefixFrames, direction, known })) {
+    clip?.dispose();
+    throw new LongtakeError(
+      'usage',
+      '--move continue needs to know how the camera moves at the cut: give a camera track of the clip with --camera.',
+    );
+  }
   const progress = new ProgressLine(console, settings.json);
   let ready: ReadyModel | null = null;
   try {
@@ -85,17 +102,29 @@ export async function extendCommand(args: string[], engine: CliEngine, console: 
     });
     const shape =
       clip === null ? { size: size ?? ready.model.frame, rate: rate ?? ready.model.rate } : clip.facts;
+    const frameCount = framesIn(settings.seconds, shape.rate);
+    const track =
+      move === null
+        ? camera
+        : moveTrack(move, {
+            prefixFrames,
+            frameCount,
+            direction,
+            known,
+            verticalFov: camera?.verticalFov ?? ready.model.camera.verticalFov,
+            aspect: shape.size.width / shape.size.height,
+          });
     const plan: ExtensionPlan = {
       prefix: clip === null ? null : { clip, start: 0, count: clip.facts.frameCount },
       size: { width: shape.size.width, height: shape.size.height },
       rate: shape.rate,
       request: {
-        frameCount: framesIn(settings.seconds, shape.rate),
+        frameCount,
         profile: settings.profile,
-        direction: settings.direction,
+        direction,
         seed: settings.seed,
         ...(settings.steps === null ? {} : { steps: settings.steps }),
-        ...(camera === null ? {} : { camera }),
+        ...(track === null ? {} : { camera: track }),
       },
     };
     const result = await produce(plan, files, sheets[0] ?? null, {

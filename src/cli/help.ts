@@ -29,6 +29,8 @@ Options of extend and batch
 Options of extend only
   --out OUT           the result: .mp4 (H.264) or .webm (VP9)
   --camera FILE       camera track (JSON), one pose a frame over clip and continuation
+  --move NAME[:N]     what the camera does: hold, continue, pan-left, pan-right, tilt-up, tilt-down (degrees),
+                      push-in or push-out (the model's unit of length)
   --sheet FILE.png    contact sheet: last frames of the clip and new frames, marked
   --size WxH          cold start: size of the new shot (default: the model's)
   --rate R            cold start: frame rate, such as 24, 23.976 or 30000/1001 (default: the model's)

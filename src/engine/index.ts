@@ -24,6 +24,9 @@ export type {
 } from './world/world-model.ts';
 export { loadedModel } from './loaded-model.ts';
 export type { LoadedModel } from './loaded-model.ts';
+export { knowsSpeed, moveTrack } from './camera/moves.ts';
+export type { CameraMove, MoveStage } from './camera/moves.ts';
+export type { DrawnPath, PathPoint } from './camera/drawn-path.ts';
 export { extendClip } from './tasks/extend.ts';
 export { fillGap, makeLoop } from './tasks/gap.ts';
 export type { GapEvent, GapReport, GapRequest, LoopRequest } from './tasks/gap-request.ts';

@@ -182,6 +182,32 @@ describe('longtake extend', () => {
     expect(await frames(join(out, 'with.mp4'))).not.toEqual(await frames(join(out, 'without.mp4')));
   });
 
+  it('moves the camera as it is told', async () => {
+    const clip = join(folder, 'move.mp4');
+    await writePaintedClip(clip, { frames: 6, rate: 4, width: 64, height: 64 });
+    const poses = Array.from({ length: 6 }, (_, i) => ({
+      position: [0, 0, -i / 2],
+      orientation: [1, 0, 0, 0],
+    }));
+    const camera = join(folder, 'move.json');
+    await writeFile(camera, JSON.stringify({ poses }));
+    const made: RgbaFrame[][] = [];
+    for (const options of [
+      [],
+      ['--move', 'hold'],
+      ['--move', 'pan-left'],
+      ['--move', 'pan-left:90'],
+      ['--move', 'push-in:2.5', '--direction', 'backward'],
+      ['--move', 'continue', '--camera', camera],
+    ]) {
+      const path = join(out, `move-${made.length}.mp4`);
+      await extend([clip, '--seconds', '2', '--content', 'continuation', '--out', path, ...options]);
+      made.push(await frames(path));
+      expect(made.at(-1)).toHaveLength(8);
+      for (const other of made.slice(0, -1)) expect(other).not.toEqual(made.at(-1));
+    }
+  });
+
   it('replaces an older result', async () => {
     const path = join(out, 'again.mp4');
     await extend(['--seconds', '1', '--out', path]);

@@ -3,6 +3,9 @@ import type { CameraPose, CameraTrack } from '../types.ts';
 export type Quaternion = CameraPose['orientation'];
 export type Vector = CameraPose['position'];
 
+/** The pose that all others may be relative to. */
+export const IDENTITY: CameraPose = { position: [0, 0, 0], orientation: [1, 0, 0, 0] };
+
 /** A vector turned by a unit quaternion (w, x, y, z). */
 export function rotate([w, x, y, z]: Quaternion, [a, b, c]: Vector): Vector {
   // v + 2w(u×v) + 2u×(u×v) with u = (x, y, z).
@@ -16,6 +19,15 @@ export function relativePose(pose: CameraPose, origin: CameraPose): CameraPose {
   const inverse: Quaternion = [w, -x, -y, -z];
   const offset = pose.position.map((value, axis) => value - origin.position[axis]!) as Vector;
   return { position: rotate(inverse, offset), orientation: multiply(inverse, pose.orientation) };
+}
+
+/** The pose that `origin` sees as `pose`: undoes `relativePose`. */
+export function composePoses(origin: CameraPose, pose: CameraPose): CameraPose {
+  const offset = rotate(origin.orientation, pose.position);
+  return {
+    position: origin.position.map((value, axis) => value + offset[axis]!) as Vector,
+    orientation: normalised(multiply(origin.orientation, pose.orientation)),
+  };
 }
 
 /** The pose between two: positions in a straight line, orientations along the shorter arc. `part` 0…1. */
