@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from .config_files import read_config
 from .evaluate import load_weights
 from .export_onnx import export_onnx
 from .model import WorldConfig, WorldModel
@@ -19,8 +20,11 @@ SAMPLER = {"defaultSteps": 4, "levels": {str(steps): levels for steps, levels in
 def export_package(model: WorldModel, folder: Path, about: dict, card: str, sampler: dict = SAMPLER) -> None:
     """Writes a whole package folder: weights, graphs, card, model.json.
 
-    about: name, title, licence, rate {num, den}, unit. Raises OSError where the folder cannot be written.
+    about: name, title, licence, rate {num, den}, unit. Raises OSError where the folder cannot be written and
+    ValueError for a baseline that no engine runs.
     """
+    if not model.config.runs_in_engine:
+        raise ValueError(f"{about['name']} is a baseline with layers that no engine runs")
     folder.mkdir(parents=True, exist_ok=True)
     write_safetensors(folder / "weights.safetensors", package_tensors(model.state_dict()))
     (folder / "training.json").write_text(
@@ -54,7 +58,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--card", type=Path, help="MODEL_CARD.md to put in")
     parser.add_argument("--out", type=Path, required=True, help="package folder")
     arguments = parser.parse_args(argv)
-    config = json.loads(arguments.config.read_text())
+    config = read_config(arguments.config)
     model = WorldModel(WorldConfig.load(arguments.config))
     if arguments.random:
         condition(model)

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from tiny import random_clip, tiny_config
 
 from longtake_training.export import condition
-from longtake_training.model import WorldModel
+from longtake_training.model import LayerConfig, WorldModel
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +66,48 @@ def test_unknown_camera_ignores_the_rays(model):
 def test_frames_must_fill_chunks(model):
     with pytest.raises(ValueError, match="chunks of 5"):
         model(**random_clip(model.config, clips=1, frames=7))
+
+
+def attention_config(**changes):
+    """Two layers of causal attention and a scan, one of them without frame-local attention."""
+    whole = {"kind": "attention", "block": (4, 4)}
+    layers = (
+        LayerConfig(key="ray", window=15, **whole),
+        LayerConfig(key="point", local=False, **whole),
+        LayerConfig("ssd", "none", (4, 4), local=False),
+    )
+    return replace(tiny_config(), layers=layers, **changes)
+
+
+def test_causal_attention_streams_as_it_trains():
+    model = condition(WorldModel(attention_config(), seed=4)).eval()
+    clip = random_clip(model.config, clips=2, frames=160)
+    with torch.no_grad():
+        whole = model.predict(**clip, dtype=torch.float32)
+        state, parts = None, []
+        for start, end in ((0, 120), (120, 125), (125, 135), (135, 160)):
+            part, state = model(**{k: v[:, start:end] for k, v in clip.items()}, state=state)
+            parts.append(part)
+    torch.testing.assert_close(torch.cat(parts, 1), whole, atol=2e-4, rtol=2e-4)
+    limited, full = (layer.scan.shape[2] // model.config.tokens for layer in state.layers[:2])
+    assert (limited, full) == (10, 160) and state.layers[1].keys is None
+
+
+def test_a_window_of_attention_forgets_what_is_before_it():
+    config = replace(attention_config(), layers=(LayerConfig("attention", "ray", (4, 4), window=15, local=False),))
+    model = condition(WorldModel(config, seed=4)).eval()
+    clip = random_clip(config, clips=1, frames=40)
+    clip["known"][:] = True
+    changed = {k: v.clone() for k, v in clip.items()}
+    changed["z"][:, :5] += 1
+    with torch.no_grad():
+        difference = (model(**clip)[0] - model(**changed)[0]).abs().amax((0, 2, 3))
+    # Chunk 2 sees chunk 0 by its window of three chunks; from chunk 3 on nothing is left of it.
+    assert (difference[:15] > 0).all() and (difference[15:] == 0).all()
+
+
+def test_windows_are_whole_chunks():
+    with pytest.raises(ValueError, match="whole chunks"):
+        replace(tiny_config(), layers=(LayerConfig("attention", "ray", (4, 4), window=12),))
+    with pytest.raises(ValueError, match="whole chunks"):
+        replace(tiny_config(), layers=(LayerConfig("ssd", "ray", (4, 4), window=10),))

@@ -5,10 +5,11 @@ import math
 
 import torch
 from torch import nn
-from torch.nn.functional import logsigmoid, silu
+from torch.nn.functional import logsigmoid
 
 from .config import LayerConfig, WorldConfig
-from .levels import cast_linear, matrix
+from .levels import matrix
+from .mixer import Mixer
 from .scans import Pieces, chunk_scan, pass_states, prepare_pieces, read_pieces
 
 # Tokens a piece by tokens a block and frame: short pieces where a frame gives few tokens, so that clips of any
@@ -16,35 +17,16 @@ from .scans import Pieces, chunk_scan, pass_states, prepare_pieces, read_pieces
 TRAINING_PIECE = {1: 32, 2: 64, 4: 64, 8: 64, 16: 64, 32: 128, 64: 128}
 
 
-def unit(x: torch.Tensor) -> torch.Tensor:
-    """Unit length over the last axis; float32."""
-    x = x.float()
-    return x * torch.rsqrt(x.square().sum(-1, keepdim=True) + 1e-6)
-
-
-class BlockScan(nn.Module):
-    """Projections, keys and one of the two scan rules over blocks."""
+class BlockScan(Mixer):
+    """One of the two scan rules over blocks."""
 
     def __init__(self, config: WorldConfig, layer: LayerConfig, index: int):
-        super().__init__()
-        self.config, self.layer = config, layer
-        heads, n, p, d = config.scan_heads, config.key_length, config.value_length, config.width
-        content_gain = 1.0 if layer.key == "none" else 0.1
-        self.key = matrix(heads * n, d, content_gain)
-        self.query = nn.Parameter(self.key.detach().clone())
-        self.value = matrix(heads * p, d)
-        self.gate = matrix(heads * p, d)
+        super().__init__(config, layer)
+        heads, d = config.scan_heads, config.width
         self.write = matrix(heads, d, 0.1)
         self.write_bias = nn.Parameter(torch.zeros(heads))
         self.decay = matrix(heads, d, 0.1)
         self.decay_bias = nn.Parameter(_decay_biases(config, layer, index))
-        self.out = matrix(d, heads * p, (2 * len(config.layers)) ** -0.5)
-        if layer.key != "none":
-            self.key_pose = nn.Parameter(_pose_kernels(config, layer))
-            self.query_pose = nn.Parameter(self.key_pose.detach().clone())
-        if layer.key == "point":
-            self.depth = matrix(len(config.depths), d)
-            self.depth_bias = nn.Parameter(torch.zeros(len(config.depths)))
 
     @property
     def tokens_per_frame(self) -> int:
@@ -52,26 +34,11 @@ class BlockScan(nn.Module):
         return self.layer.block[0] * self.layer.block[1]
 
     def project(self, a: torch.Tensor, features: torch.Tensor | None):
-        """a [M, S, d] (modulated), features [M, S, 2R] or [M, S, D, 2Q] or None.
-
-        Returns q, k [M, S, H, N] and v [M, S, H, P] in a's precision, beta, g [M, S, H] float32, gate z [M, S, H*P].
-        """
-        config = self.config
-        heads, n, p = config.scan_heads, config.key_length, config.value_length
-        weight = torch.cat([self.query, self.key, self.value, self.gate, self.write, self.decay])
-        parts = cast_linear(a, weight).split([heads * n, heads * n, heads * p, heads * p, heads, heads], -1)
-        q, k, v, z, write, decay = parts
-        if features is not None:
-            if self.layer.key == "point":
-                likely = cast_linear(a, self.depth, self.depth_bias).float().softmax(-1)
-                features = (likely[..., None] * features).sum(-2).to(a.dtype)
-            pose = cast_linear(features.to(a.dtype), torch.cat([self.query_pose, self.key_pose]))
-            q_pose, k_pose = pose.chunk(2, -1)
-            q, k = q + q_pose, k + k_pose
-        q, k = (unit(x.unflatten(-1, (heads, n))).to(a.dtype) for x in (q, k))
+        """As `project_keyed`: q, k, v, then beta, g [M, S, H] float32, then gate z."""
+        q, k, v, z, write, decay = self.project_keyed(a, features, self.write, self.decay)
         beta = torch.sigmoid(write.float() + self.write_bias)
         g = logsigmoid(-(decay.float() + self.decay_bias))
-        return q, k, v.unflatten(-1, (heads, p)), beta, g, z
+        return q, k, v, beta, g, z
 
     def gather(self, x: torch.Tensor, frames: int) -> torch.Tensor:
         """[M, S, H, ...] to [M/frames, blocks*H, frames * block tokens, ...]: tokens of each block in scan order."""
@@ -87,33 +54,27 @@ class BlockScan(nn.Module):
         y = y.unflatten(2, (frames, bh, bw)).unflatten(1, (rows // bh, columns // bw, -1))
         return y.permute(0, 4, 1, 5, 2, 6, 3, 7).reshape(-1, self.config.tokens, y.shape[3], y.shape[-1])
 
-    def finish(self, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        """Scan output y [M, S, H, P] and gate z [M, S, H*P] to the residual's update [M, S, d]."""
-        y = y.float()
-        y = y * torch.rsqrt(y.square().mean(-1, keepdim=True) + 0.1)
-        return cast_linear((y.flatten(-2) * silu(z.float())).to(z.dtype), self.out)
-
     def piece_frames(self) -> int:
         """Frames a piece in training."""
         return max(1, TRAINING_PIECE.get(self.tokens_per_frame, 64) // self.tokens_per_frame)
 
     def prepare(self, a: torch.Tensor, features: torch.Tensor | None):
-        """First half of the training path, independent of how frames are cut into clips: q, k, z and pieces."""
+        """Training path, first part: q, k, z and the pieces that clips are cut into."""
         q, k, v, beta, g, z = self.project(a, features)
         q, k, v, beta, g = (self.gather(x, self.piece_frames()) for x in (q, k, v, beta, g))
         return q, k, z, prepare_pieces(self.layer.kind, k, v, beta, g)
 
-    def carry(self, pieces: Pieces, clips: int):
-        """Middle of the training path: states through the pieces of each clip, starting from nothing."""
-        split = Pieces(*(None if x is None else x.unflatten(0, (clips, -1)) for x in pieces))
+    def carry(self, prepared, clips: int):
+        """Training path, middle: states through the pieces of each clip, starting from nothing."""
+        split = Pieces(*(None if x is None else x.unflatten(0, (clips, -1)) for x in prepared[3]))
         starts, written, _ = pass_states(split, None)
         return starts.flatten(0, 1), written.flatten(0, 1)
 
-    def read(self, q, k, z, cumulative, starts, written) -> torch.Tensor:
-        """Last half of the training path: the residual's update [M, S, d]."""
-        return self.finish(
-            self.scatter(read_pieces(q, k, cumulative, starts, written), self.piece_frames()), z
-        )
+    def read(self, prepared, carried) -> torch.Tensor:
+        """Training path, last part: the residual's update [M, S, d]."""
+        q, k, z, pieces = prepared
+        y = read_pieces(q, k, pieces.cumulative, *carried)
+        return self.finish(self.scatter(y, self.piece_frames()), z)
 
     def run(self, a: torch.Tensor, features: torch.Tensor | None, clips: int, state: torch.Tensor | None):
         """Any number of frames from any state. a [M, S, d] holds `clips` clips; state [clips, blocks, H, N, P] or None.
@@ -139,14 +100,3 @@ def _decay_biases(config: WorldConfig, layer: LayerConfig, index: int) -> torch.
     spread = torch.linspace(math.log(low), math.log(high), config.scan_heads).roll(index)
     rate = 1 / (spread.exp() * layer.block[0] * layer.block[1])
     return torch.log(torch.expm1(rate))
-
-
-def _pose_kernels(config: WorldConfig, layer: LayerConfig) -> torch.Tensor:
-    """[H*N, 2R]: random projections; head i looks at a band of the (ascending) frequencies, coarse to fine."""
-    count = config.ray_frequencies if layer.key == "ray" else config.point_frequencies
-    heads, n = config.scan_heads, config.key_length
-    position = torch.linspace(0, heads, count)
-    centre = torch.arange(heads) + 0.5
-    window = torch.exp(-(((position - centre[:, None]) / 0.8) ** 2)).repeat(1, 2)
-    window = window / window.square().sum(-1, keepdim=True).sqrt()
-    return (torch.randn(heads, n, 2 * count) * window[:, None]).reshape(heads * n, 2 * count) * 2**0.5

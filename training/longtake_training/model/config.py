@@ -1,20 +1,27 @@
 """Shapes of a world model. `to_world_spec` gives the `world` object of model.json."""
 
-import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from ..config_files import read_config
 
 
 @dataclass(frozen=True)
 class LayerConfig:
-    """One layer: scan rule, what its keys are made of, block size in tokens (rows, columns)."""
+    """One layer: scan rule, what its keys are made of, block size in tokens (rows, columns).
+
+    For baselines only, no engine runs these: kind `attention` (causal, over whole frames) with `window`, the frames it
+    sees, its own chunk included (None: all); `local` false leaves frame-local attention out.
+    """
 
     kind: str
     key: str
     block: tuple[int, int]
+    window: int | None = None
+    local: bool = True
 
     def __post_init__(self):
-        if self.kind not in ("ssd", "gated-delta"):
+        if self.kind not in ("ssd", "gated-delta", "attention"):
             raise ValueError(f"unknown layer kind {self.kind!r}")
         if self.key not in ("none", "ray", "point"):
             raise ValueError(f"unknown key kind {self.key!r}")
@@ -73,6 +80,13 @@ class WorldConfig:
         for layer in self.layers:
             if self.rows % layer.block[0] or self.columns % layer.block[1]:
                 raise ValueError(f"block {layer.block} does not tile the {self.rows} x {self.columns} grid")
+            if layer.window is not None and (layer.kind != "attention" or layer.window % self.frames_per_chunk):
+                raise ValueError(f"a window of {layer.window} frames needs attention and whole chunks")
+
+    @property
+    def runs_in_engine(self) -> bool:
+        """Whether every layer is one that the ONNX graphs and the kernels know."""
+        return all(x.kind != "attention" and x.local for x in self.layers)
 
     @property
     def tokens(self) -> int:
@@ -97,7 +111,7 @@ class WorldConfig:
     @staticmethod
     def load(path: str | Path) -> "WorldConfig":
         """Reads the `model` object of a config file (or a file that is that object)."""
-        data = json.loads(Path(path).read_text())
+        data = read_config(Path(path))
         return WorldConfig(**data.get("model", data))
 
     def to_dict(self) -> dict:

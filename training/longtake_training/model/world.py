@@ -6,6 +6,7 @@ from torch.nn.functional import gelu
 
 from .attention import FrameLocalAttention, rotary_angles
 from .block_scan import BlockScan
+from .causal_attention import CausalAttention
 from .config import LayerConfig, WorldConfig
 from .levels import LevelEmbedding, cast_linear, matrix, modulate, pick
 from .poses import log_spaced_frequencies, point_features, ray_features
@@ -39,8 +40,9 @@ class Layer(nn.Module):
         bias = torch.zeros(3, 3, config.width)
         bias[:, 2] = 1.0
         self.modulation_bias = nn.Parameter(bias.flatten())
-        self.scan = BlockScan(config, layer, index)
-        self.attention = FrameLocalAttention(config)
+        attends = layer.kind == "attention"
+        self.scan = CausalAttention(config, layer) if attends else BlockScan(config, layer, index)
+        self.attention = FrameLocalAttention(config) if layer.local else None
         self.mlp = Mlp(config)
 
     def vectors(self, embedding: torch.Tensor) -> torch.Tensor:
@@ -53,26 +55,27 @@ class Layer(nn.Module):
         a = modulate(x, pick(noised[:, 0], clean[0], mask), pick(noised[:, 1], clean[1], mask))
         return self.scan.prepare(a, features)
 
-    def after_scan(self, x, mask, embedding, clean_embedding, q, k, z, cumulative, starts, written):
+    def after_scan(self, x, mask, embedding, clean_embedding, prepared, carried):
         """Training path: last half of the scan, gated into the residual."""
         gate = pick(self.vectors(embedding)[:, 2], self.vectors(clean_embedding)[0, 2], mask)
-        return (x + gate * self.scan.read(q, k, z, cumulative, starts, written)).to(x.dtype)
+        return (x + gate * self.scan.read(prepared, carried)).to(x.dtype)
 
     def local(self, x, mask, embedding, clean_embedding, cos, sin, first):
         """Training path: frame-local attention and MLP. first [n_chunks]: true where a clip begins."""
         noised, clean = self.vectors(embedding), self.vectors(clean_embedding)[0]
         mod = [pick(noised[:, i], clean[i], mask) for i in range(3, 9)]
-        q, k, v = self.attention.project(modulate(x, mod[0], mod[1]), cos, sin)
-        first = first[:, None, None]
-        k_before, v_before = (torch.where(first, y, y.roll(1, 0)) for y in (k, v))
-        x = (x + mod[2] * self.attention.attend(q, k, v, k_before, v_before).view_as(x)).to(x.dtype)
+        if self.attention is not None:
+            q, k, v = self.attention.project(modulate(x, mod[0], mod[1]), cos, sin)
+            first = first[:, None, None]
+            k_before, v_before = (torch.where(first, y, y.roll(1, 0)) for y in (k, v))
+            x = (x + mod[2] * self.attention.attend(q, k, v, k_before, v_before).view_as(x)).to(x.dtype)
         return (x + mod[5] * self.mlp(modulate(x, mod[3], mod[4]))).to(x.dtype)
 
     def train_forward(self, x, mask, embedding, clean_embedding, features, cos, sin, first, clips: int):
         """Training path: no state in, none out; M frames of `clips` equal clips."""
-        q, k, z, pieces = self.before_scan(x, mask, embedding, clean_embedding, features)
-        starts, written = self.scan.carry(pieces, clips)
-        x = self.after_scan(x, mask, embedding, clean_embedding, q, k, z, pieces.cumulative, starts, written)
+        prepared = self.before_scan(x, mask, embedding, clean_embedding, features)
+        carried = self.scan.carry(prepared, clips)
+        x = self.after_scan(x, mask, embedding, clean_embedding, prepared, carried)
         return self.local(x, mask, embedding, clean_embedding, cos, sin, first)
 
     def forward(
@@ -96,19 +99,20 @@ class Layer(nn.Module):
         )
         x = (x + mod[2] * update).to(x.dtype)
         after_scan = x
-        q, k, v = self.attention.project(modulate(x, mod[3], mod[4]), cos, sin)
-        k_before, v_before = (
-            self._before(y, clips, None if state is None else cached)
-            for y, cached in ((k, state and state.keys), (v, state and state.values))
-        )
-        x = (x + mod[5] * self.attention.attend(q, k, v, k_before, v_before).view_as(x)).to(x.dtype)
+        last_keys = last_values = None
+        if self.attention is not None:
+            q, k, v = self.attention.project(modulate(x, mod[3], mod[4]), cos, sin)
+            k_before, v_before = (
+                self._before(y, clips, None if state is None else cached)
+                for y, cached in ((k, state and state.keys), (v, state and state.values))
+            )
+            x = (x + mod[5] * self.attention.attend(q, k, v, k_before, v_before).view_as(x)).to(x.dtype)
+            last_keys, last_values = (y.unflatten(0, (clips, -1))[:, -1] for y in (k, v))
+            inside.update(keys=k, values=v)
         after_attention = x
         x = (x + mod[8] * self.mlp(modulate(x, mod[6], mod[7]))).to(x.dtype)
         if trace is not None:
-            trace.update(
-                inside, after_scan=after_scan, after_attention=after_attention, after_mlp=x, keys=k, values=v
-            )
-        last_keys, last_values = (y.unflatten(0, (clips, -1))[:, -1] for y in (k, v))
+            trace.update(inside, after_scan=after_scan, after_attention=after_attention, after_mlp=x)
         return x, LayerState(scan, last_keys, last_values)
 
     @staticmethod
