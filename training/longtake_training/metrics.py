@@ -1,7 +1,7 @@
 """PSNR and SSIM of 8-bit pictures, on any device."""
 
 import torch
-from torch.nn.functional import avg_pool2d
+from torch.nn.functional import avg_pool2d, conv2d
 
 
 def psnr(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -12,10 +12,28 @@ def psnr(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
 def ssim(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """Structural similarity of uint8 [n, height, width, 3]: windows of 7 x 7, mean over channels, as scikit-image."""
+    return window_ssim(*(v.float().movedim(-1, 1) for v in (a, b)))
+
+
+def window_ssim(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """`ssim` of float [n, 3, height, width] in 0...255; has gradients."""
+    return _ssim(x, y, lambda v: avg_pool2d(v, 7, 1), 49 / 48)
+
+
+def gaussian_ssim(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """The SSIM of `longtake eval` (docs/evaluation.md): Gaussian window 11 x 11, sigma 1.5, population variances."""
     x, y = (v.float().movedim(-1, 1) for v in (a, b))
-    mean = lambda v: avg_pool2d(v, 7, 1)  # noqa: E731
+    line = torch.exp(-((torch.arange(11, device=x.device) - 5.0) ** 2) / (2 * 1.5**2))
+    line = (line / line.sum()).expand(3, 1, 1, 11)
+
+    def mean(v):
+        return conv2d(conv2d(v, line, groups=3), line.transpose(-1, -2), groups=3)
+
+    return _ssim(x, y, mean, 1.0)
+
+
+def _ssim(x, y, mean, sample) -> torch.Tensor:
     mx, my = mean(x), mean(y)
-    sample = 49 / 48
     vx, vy, vxy = (
         sample * (mean(u * v) - mu * mv) for u, v, mu, mv in ((x, x, mx, mx), (y, y, my, my), (x, y, mx, my))
     )

@@ -82,6 +82,16 @@ class Optimiser:
             rest, lr=rate, betas=(0.9, 0.95), weight_decay=0.0, fused=self.flat.is_cuda
         )
 
+    def state_dict(self) -> dict:
+        """Averages of both optimisers, to go on with in another process."""
+        return {"muon": [average for _, average in self.muon.groups], "adam": self.adam.state_dict()}
+
+    def load_state_dict(self, state: dict) -> None:
+        """Takes up what `state_dict` gave for a model of the same shape."""
+        for (_, average), saved in zip(self.muon.groups, state["muon"], strict=True):
+            average.copy_(saved)
+        self.adam.load_state_dict(state["adam"])
+
     def step(self, share: float, world: int) -> torch.Tensor:
         """Averages gradients over `world` processes, clips to norm 1, steps at `share` of the learning rates, zeroes.
 

@@ -4,16 +4,31 @@ All editing tasks are one network's work on permuted frames and token masks. Eve
 levels, drawn on the CPU; frames and rays are gathered on the GPU (training_data.py).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-SHARES = {"continuation": 0.62, "free": 0.13, "gap": 0.10, "region": 0.15}
-WAY_BACK, REVERSED = 0.4, 0.2
-BLIND = 0.6
-SHORT_PREFIX = 0.15
 CAMERA_UNKNOWN, CAMERA_PATCHY, CAMERA_UNKNOWN_AHEAD = 0.06, 0.06, 0.03
 LEVEL_MEAN, LEVEL_DEVIATION = 0.8, 1.2
+
+
+@dataclass(frozen=True)
+class TaskMix:
+    """How often a sample is what; the `tasks` object of a config file's `training`. All numbers are shares.
+
+    shares: of the tasks; they add up to 1. way_back, reversed: trajectories that turn round, that run backwards in
+    time. blind: samples all of whose noised tokens are at level 1. short_prefix: continuations whose prefix is shorter
+    than half. even_levels: samples (not blind) with levels spread evenly over 0...1, not the logit-normal bell.
+    """
+
+    shares: dict[str, float] = field(
+        default_factory=lambda: {"continuation": 0.62, "free": 0.13, "gap": 0.10, "region": 0.15}
+    )
+    way_back: float = 0.4
+    reversed: float = 0.2
+    blind: float = 0.6
+    short_prefix: float = 0.15
+    even_levels: float = 0.0
 
 
 @dataclass
@@ -34,13 +49,19 @@ class Sample:
 
 
 def draw_sample(
-    random: np.random.Generator, length: int, walk: int, rows: int, columns: int, chunk: int
+    random: np.random.Generator,
+    length: int,
+    walk: int,
+    rows: int,
+    columns: int,
+    chunk: int,
+    mix: TaskMix,
 ) -> Sample:
     """One sample of `length` frames from a stored walk of `walk` frames (at least as many)."""
-    frames, turn = _trajectory(random, length, walk)
-    task = str(random.choice(list(SHARES), p=list(SHARES.values())))
+    frames, turn = _trajectory(random, length, walk, mix)
+    task = str(random.choice(list(mix.shares), p=list(mix.shares.values())))
     times = np.arange(length)
-    prefix = _prefix(random, task, length, turn)
+    prefix = _prefix(random, task, length, turn, mix)
     if task == "gap":
         order, times = _gap_order(random, length, prefix, chunk)
         frames = frames[order]
@@ -50,33 +71,33 @@ def draw_sample(
     if task == "region":
         rectangle[noised] = _moving_rectangle(random, int(noised.sum()), rows, columns)
     level = np.ones(length, dtype=np.float32)
-    if task == "free" or random.random() >= BLIND:
-        level, given = _levels(random, length, chunk, inner=task != "free")
+    if task == "free" or random.random() >= mix.blind:
+        level, given = _levels(random, length, chunk, task != "free", mix)
         if not given[noised].all():
             rectangle[given & noised] = 0
     return Sample(task, frames, times, level, rectangle, _known(random, length, prefix))
 
 
-def _trajectory(random, length, walk):
+def _trajectory(random, length, walk, mix):
     """Frame indices and, for a way back, the position of the turning point (else None)."""
     kind = random.random()
-    if kind < WAY_BACK:
+    if kind < mix.way_back:
         forth = int(random.integers(length // 2, int(length * 0.8)))
         start = int(random.integers(0, walk - forth + 1))
         path = np.concatenate([np.arange(forth), np.arange(forth - 2, -1, -1), np.arange(1, forth)])
         return start + path[:length], forth
     start = int(random.integers(0, walk - length + 1))
     path = start + np.arange(length)
-    return (path[::-1].copy() if kind < WAY_BACK + REVERSED else path), None
+    return (path[::-1].copy() if kind < mix.way_back + mix.reversed else path), None
 
 
-def _prefix(random, task, length, turn) -> int:
+def _prefix(random, task, length, turn, mix) -> int:
     """How many frames at the sequence's start are given."""
     if task == "free":
         return 0
     if task == "region":
         return int(random.integers(0, int(length * 0.7)))
-    if task == "continuation" and random.random() < SHORT_PREFIX:
+    if task == "continuation" and random.random() < mix.short_prefix:
         return int(random.integers(1, length // 2))
     if turn is not None and random.random() < 0.5:
         return turn
@@ -110,12 +131,14 @@ def _moving_rectangle(random, count, rows, columns):
     return np.stack([top, top + height, left, left + width], 1)
 
 
-def _levels(random, length, chunk, inner):
+def _levels(random, length, chunk, inner, mix):
     """Noise levels [T] and, where `inner` clean chunks are wanted, which frames are given beside the prefix."""
     per_chunk = random.random() < 0.5
     count = -(-length // chunk) if per_chunk else length
     level = 1 / (1 + np.exp(-random.normal(LEVEL_MEAN, LEVEL_DEVIATION, count)))
     level = np.where(random.random(count) < 0.1, 1.0, level)
+    if random.random() < mix.even_levels:
+        level = 1 - random.random(count)
     given = np.zeros(count, dtype=bool)
     if per_chunk and inner:
         given = random.random(count) < 0.5

@@ -1,82 +1,35 @@
 """Training within a wall-clock budget, on any number of GPUs or a CPU. `python -m longtake_training.train --help`.
 
 Several GPUs: `torchrun --nproc-per-node N -m longtake_training.train ...`. A run that finds its checkpoint goes on
-from there with what is left of the budget.
+from there with what is left of the budget; `--stop-after` ends a process, not the run.
 """
 
 import argparse
 import json
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import distributed
 
 from .evaluate import evaluate, load_weights, probe
+from .few_step import own_batch
+from .losses import LEVEL_BINS, training_loss
 from .model import WorldConfig, WorldModel, recurrence
 from .optimiser import Optimiser
 from .package import write_safetensors
 from .sampler import LEVELS
-from .training_data import Batch, BatchMaker, WalkPool
-
-LEVEL_BINS = (0.0, 0.25, 0.5, 0.75, 0.95, 1.01)
-
-
-@dataclass
-class Settings:
-    """The `training` object of a config file.
-
-    lengths: (frames a clip, share of the budget from which on it is used), ascending; every length divides
-    frames_per_step, the frames a step and process. cooldown: share of the budget over which rates fall to nothing.
-    """
-
-    frames_per_step: int
-    lengths: list[tuple[int, float]]
-    learning_rate: float
-    matrix_learning_rate: float
-    weight_decay: float
-    warmup_steps: int
-    cooldown: float
-    ema: float
-
-    def length_at(self, progress: float) -> int:
-        """Clip length at a share of the budget."""
-        return [length for length, start in self.lengths if start <= progress][-1]
-
-    def rate_at(self, progress: float, steps_since_start: int) -> float:
-        """Share of the learning rates: warm-up after every (re)start, linear cooldown at the end."""
-        warm = min(1.0, (steps_since_start + 1) / max(1, self.warmup_steps))
-        return warm * min(1.0, max(0.0, (1 - progress) / self.cooldown))
-
-
-def training_loss(model: WorldModel, batch: Batch, dtype) -> tuple[torch.Tensor, torch.Tensor]:
-    """Rectified-flow loss with x-prediction, weight 1/(t^2 + 0.1), over noised tokens only.
-
-    Returns the loss and, for the log, [bins, 2]: sum of squared errors and number of tokens a noise-level bin.
-    """
-    chunk, level = batch.chunk, batch.level
-    where = chunk.mask[..., None]
-    noise = torch.randn_like(chunk.latents)
-    t = level[..., None, None]
-    z = torch.where(where, (1 - t) * chunk.latents + t * noise, chunk.latents)
-    predicted = model.predict(z, level, chunk.mask, chunk.rays, chunk.known, chunk.times, dtype)
-    error = (predicted - chunk.latents).square().mean(-1) * chunk.mask
-    weight = (1 / (level.square() + 0.1))[..., None] * chunk.mask
-    loss = (weight * error).sum() / weight.sum().clamp_min(1)
-    bins = torch.bucketize(level, torch.tensor(LEVEL_BINS[1:-1], device=level.device), right=True)
-    counts = torch.zeros(len(LEVEL_BINS) - 1, 2, device=level.device)
-    both = torch.stack([error.detach().sum(-1), chunk.mask.sum(-1).float()], -1)
-    counts.index_add_(0, bins.flatten(), both.flatten(0, 1))
-    return loss, counts
+from .settings import Settings
+from .training_data import BatchMaker, WalkPool
 
 
 class Run:
     """One process's part of a training run."""
 
     def __init__(self, arguments: argparse.Namespace):
-        self.arguments = arguments
+        self.arguments, self.born = arguments, time.monotonic()
         self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
         cuda = torch.cuda.is_available()
         self.device = (
@@ -88,7 +41,7 @@ class Run:
             torch.set_float32_matmul_precision("high")
         if self.world > 1:
             distributed.init_process_group("nccl" if cuda else "gloo")
-        self.settings = Settings(**json.loads(arguments.config.read_text())["training"])
+        self.settings = Settings.load(arguments.config)
         self.config = WorldConfig.load(arguments.config)
         self.model = WorldModel(self.config).to(self.device)
         self.average = WorldModel(self.config).to(self.device).requires_grad_(False)
@@ -96,9 +49,9 @@ class Run:
         self.seconds = 0.0
         self.out: Path = arguments.out
         self.out.mkdir(parents=True, exist_ok=True)
-        self._resume()
         s = self.settings
         self.optimiser = Optimiser(self.model, s.learning_rate, s.matrix_learning_rate, s.weight_decay)
+        self._resume()
         if cuda:
             self._check_kernels()
             self.model.compile_layers()
@@ -141,6 +94,7 @@ class Run:
             saved = torch.load(path, map_location=self.device, weights_only=True)
             self.model.load_state_dict(saved["model"])
             self.average.load_state_dict(saved["ema"])
+            self.optimiser.load_state_dict(saved["optimiser"])
             self.step, self.frames, self.seconds = saved["step"], saved["frames"], saved["seconds"]
             self.log(resumed=True)
         elif self.arguments.start_from:
@@ -152,7 +106,11 @@ class Run:
         if self.rank:
             return
         part = self.out / "checkpoint.part"
-        state = {"model": self.model.state_dict(), "ema": self.average.state_dict()}
+        state = {
+            "model": self.model.state_dict(),
+            "ema": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }
         torch.save({**state, "step": self.step, "frames": self.frames, "seconds": self.seconds}, part)
         part.rename(self.out / "checkpoint.pt")
         trained = {name for name, _ in self.average.named_parameters()}
@@ -177,21 +135,41 @@ class Run:
             clips = min(held_out.count, max(8, self.settings.frames_per_step // length))
             self.log(probe=probe(self.average, held_out, length, clips, self.dtype), length=length)
 
+    def _step(self, batches: BatchMaker, length: int, progress: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """Gradients of one batch. Returns its loss and counts as `training_loss`."""
+        stage, batch, z = self.settings.few_step, batches.next(length), None
+        if stage is not None and progress < stage.start:
+            stage = None
+        if stage is not None:
+            # All processes draw alike, so that none waits for another that makes own frames.
+            random = np.random.default_rng([7, self.step])
+            if random.random() < stage.share:
+                batch, z, _ = own_batch(self.model, batch, stage, random, self.dtype)
+        structure = 0.0 if stage is None else stage.structure
+        loss, counts = training_loss(self.model, batch, self.dtype, z, structure)
+        loss.backward()
+        return loss, counts
+
+    def _time_is_up(self) -> bool:
+        limit = self.arguments.stop_after
+        return limit is not None and bool(self._agree(float(time.monotonic() - self.born > limit)))
+
     def train(self) -> None:
-        """Trains until the budget is spent, then samples and saves."""
+        """Trains until the budget is spent, then samples and saves; or until this process has to stop."""
         a, s = self.arguments, self.settings
         pool = WalkPool(a.data, a.walks, self.device, (self.rank, self.world))
         held_out = WalkPool(a.held_out, 64, self.device)
         pool.wait_for(a.first_walks, 600)
-        batches = BatchMaker(pool, self.config, s.frames_per_step, seed=self.step * 64 + self.rank + 1)
+        batches = BatchMaker(
+            pool, self.config, s.frames_per_step, s.tasks, seed=self.step * 64 + self.rank + 1
+        )
         torch.manual_seed(self.step * 64 + self.rank)
         begin, before, first_step = time.monotonic(), self.seconds, self.step
-        progress, last_probe, last_save = before / (a.minutes * 60), begin, begin
+        progress, last_probe, last_save = self._progress(), begin, begin
         report = Report(self)
         while progress < 1:
-            length, share = s.length_at(progress), s.rate_at(progress, self.step - first_step)
-            loss, counts = training_loss(self.model, batches.next(length), self.dtype)
-            loss.backward()
+            length, share = s.length_at(progress), s.rate_at(progress, self.step)
+            loss, counts = self._step(batches, length, progress)
             norm = self.optimiser.step(share, self.world)
             self._update_average()
             self.step += 1
@@ -200,11 +178,12 @@ class Run:
             if self.step % 5 == 0:
                 pool.take(12)
             # Processes agree on the time only now and then: agreeing waits for the device.
-            if self.step % 10 and self.step > first_step + 3 and self.step != a.steps:
+            often = self.step % 10 == 0 or self.device.type == "cpu"
+            if not often and self.step > first_step + 3 and self.step != a.steps:
                 continue
             now = time.monotonic()
             self.seconds = self._agree(before + now - begin)
-            progress = max(self.seconds / (a.minutes * 60), self.step / a.steps if a.steps else 0.0)
+            progress = self._progress()
             if self.step % 50 == 0 or self.step <= first_step + 4:
                 report.write(
                     norm=round(norm.item(), 3), share=round(share, 4), length=length, walks=pool.count
@@ -215,8 +194,19 @@ class Run:
             if now - last_save > a.save_seconds:
                 self.save()
                 last_save = now
+            if progress < 1 and self._time_is_up():
+                self.save()
+                self.log(stopped=round(progress, 4))
+                self._leave()
+                return
         self.save()
         self._finish(held_out)
+        self.log(finished=True)
+
+    def _progress(self) -> float:
+        """Share of the budget that is spent."""
+        a = self.arguments
+        return max(self.seconds / (a.minutes * 60), self.step / a.steps if a.steps else 0.0)
 
     def _finish(self, held_out: WalkPool) -> None:
         """The last probe and sampled rollouts, by the first process."""
@@ -231,6 +221,9 @@ class Run:
                     self.average, held_out, task, context, generate, LEVELS[4], clips, self.dtype, sheet
                 )
                 self.log(final=figures)
+        self._leave()
+
+    def _leave(self) -> None:
         if self.world > 1:
             distributed.barrier()
             distributed.destroy_process_group()
@@ -280,6 +273,9 @@ def main(argv: list[str] | None = None) -> None:
         "--minutes", type=float, required=True, help="budget of the whole run, earlier legs counted in"
     )
     parser.add_argument("--steps", type=int, help="stop after so many steps where the budget lasts longer")
+    parser.add_argument(
+        "--stop-after", type=float, help="seconds after which this process saves and ends, to be started again"
+    )
     parser.add_argument("--walks", type=int, default=1000, help="most walks a process keeps on its device")
     parser.add_argument("--first-walks", type=int, default=1, help="walks to wait for before the first step")
     parser.add_argument("--start-from", type=Path, help="weights to start a new run from")

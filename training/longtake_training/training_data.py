@@ -14,7 +14,7 @@ from .data.shards import list_shards, read_shard
 from .model import WorldConfig
 from .model.poses import grid_directions, rays_of, relative_poses
 from .sampler import Chunk
-from .tasks import draw_sample, rectangles_to_mask
+from .tasks import TaskMix, draw_sample, rectangles_to_mask
 
 
 class WalkPool:
@@ -105,8 +105,8 @@ def gather(pool: WalkPool, config: WorldConfig, walks, frames, times, mask, know
 class BatchMaker:
     """Draws batches: the CPU part in a thread ahead of time, the gathering on the device."""
 
-    def __init__(self, pool: WalkPool, config: WorldConfig, frames_per_step: int, seed: int):
-        self.pool, self.config, self.frames_per_step = pool, config, frames_per_step
+    def __init__(self, pool: WalkPool, config: WorldConfig, frames_per_step: int, mix: TaskMix, seed: int):
+        self.pool, self.config, self.frames_per_step, self.mix = pool, config, frames_per_step, mix
         self.random, self.walks = np.random.default_rng(seed).spawn(2)
         self.length = 0
         self.queue: Queue = Queue(maxsize=4)
@@ -114,7 +114,9 @@ class BatchMaker:
     def _draw(self, length: int, walk: int):
         config = self.config
         samples = [
-            draw_sample(self.random, length, walk, config.rows, config.columns, config.frames_per_chunk)
+            draw_sample(
+                self.random, length, walk, config.rows, config.columns, config.frames_per_chunk, self.mix
+            )
             for _ in range(max(1, self.frames_per_step // length))
         ]
         frames, times, level, rectangle, known = (

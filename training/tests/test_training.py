@@ -9,7 +9,7 @@ from skimage.metrics import structural_similarity
 from longtake_training import metrics, train
 from longtake_training.data.shards import write_shard
 from longtake_training.optimiser import orthogonalise
-from longtake_training.tasks import SHARES, draw_sample, rectangles_to_mask
+from longtake_training.tasks import TaskMix, draw_sample, rectangles_to_mask
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_a_run_learns_saves_and_resumes(walks, tmp_path):
     }
     (tmp_path / "config.json").write_text(json.dumps(config))
 
-    def run(steps):
+    def run(steps, *more):
         train.main(
             [
                 f"--config={tmp_path / 'config.json'}",
@@ -56,11 +56,12 @@ def test_a_run_learns_saves_and_resumes(walks, tmp_path):
                 f"--steps={steps}",
                 "--walks=3",
                 "--first-walks=3",
-                "--probe-seconds=1",
+                "--probe-seconds=4",
                 "--final-clips=2",
                 "--final-frames",
                 "10",
                 "10",
+                *more,
             ]
         )
         lines = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
@@ -68,18 +69,25 @@ def test_a_run_learns_saves_and_resumes(walks, tmp_path):
 
     log = run(20)
     probes = [sum(x["probe"].values()) for x in log if "probe" in x]
-    assert log[-1]["final"]["psnr"] > 5 and (tmp_path / "run" / "reasoning.png").exists()
-    assert probes[-1] > probes[0] + 0.8
-    assert torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["step"] == 20
-    again = run(24)
-    assert any(x.get("resumed") for x in again) and again[-1]["step"] == 24
+    assert log[-2]["final"]["psnr"] > 5 and (tmp_path / "run" / "reasoning.png").exists()
+    assert log[-1]["finished"] and probes[-1] > probes[0] + 0.8
+    saved = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
+    assert saved["step"] == 20 and any(x.abs().max() > 0 for x in saved["optimiser"]["muon"])
+
+    # A process that must stop at once leaves a run that the next one ends, through the few-step stage.
+    config["training"]["few_step"] = {"start": 0.85, "share": 1.0, "structure": 0.02}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    stopped = run(24, "--stop-after=0", "--final-clips=0")[-1]
+    assert 20 < stopped["step"] < 24 and stopped["stopped"] < 1
+    again = run(24, "--final-clips=0")
+    assert sum("resumed" in x for x in again) == 2 and again[-1] == {**again[-1], "step": 24, "finished": True}
 
 
 def test_samples_are_what_their_task_says():
-    random = np.random.default_rng(1)
+    random, mix = np.random.default_rng(1), TaskMix()
     seen = set()
     for _ in range(400):
-        sample = draw_sample(random, length=160, walk=340, rows=4, columns=4, chunk=5)
+        sample = draw_sample(random, length=160, walk=340, rows=4, columns=4, chunk=5, mix=mix)
         seen.add(sample.task)
         mask = rectangles_to_mask(sample.rectangle, 4, 4)
         assert sample.frames.min() >= 0 and sample.frames.max() < 340
@@ -99,7 +107,7 @@ def test_samples_are_what_their_task_says():
             assert touched.all()
         else:
             assert not touched[0] and mask[touched].all()
-    assert seen == set(SHARES)
+    assert seen == set(mix.shares)
 
 
 def test_ssim_is_scikit_images():

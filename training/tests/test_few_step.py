@@ -1,0 +1,107 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from tiny import random_clip, tiny_config
+
+from longtake_training.codec import decode_patches, encode_patches
+from longtake_training.export import condition
+from longtake_training.few_step import FewStep, own_batch, own_frames
+from longtake_training.losses import structure_loss, training_loss
+from longtake_training.metrics import ssim
+from longtake_training.model import WorldModel
+from longtake_training.sampler import LEVELS, Chunk, commit, denoise
+from longtake_training.training_data import Batch
+
+
+@pytest.fixture(scope="module")
+def model():
+    return condition(WorldModel(tiny_config(), seed=3)).eval()
+
+
+@pytest.fixture
+def batch(model):
+    clip = random_clip(model.config, clips=2, frames=160)
+    clip["mask"][:, :100] = False
+    level = clip.pop("level").clamp_min(0.01)
+    return Batch(Chunk(clip.pop("z"), clip.pop("mask"), **clip), level)
+
+
+def test_a_single_chunk_is_made_as_the_sampler_makes_it(model, batch):
+    chunk = replace(batch.chunk, mask=batch.chunk.mask.clone())
+    chunk.mask[:, :-5] = False
+    torch.manual_seed(5)
+    own, visited = own_frames(model, Batch(chunk, batch.level), LEVELS[4], 2, torch.float32)
+    torch.manual_seed(5)
+    noise = torch.randn_like(chunk.latents)[:, -5:]
+    with torch.no_grad():
+        state = commit(model, chunk.cut(0, 155), None)
+        last = chunk.cut(155, 160)
+        torch.testing.assert_close(own[:, -5:], denoise(model, last, LEVELS[4], noise, state), atol=2e-4, rtol=2e-4)
+        # Before its third pass the sampler stands where two passes down to that level end.
+        before = denoise(model, last, [1.0, 0.5], noise, state)
+        half = LEVELS[4][2] / LEVELS[4][1]
+        predicted, _ = model(
+            before,
+            torch.full((2, 5), 0.5),
+            last.mask,
+            last.rays,
+            last.known,
+            last.times,
+            state=state,
+        )
+        expected = torch.where(last.mask[..., None], predicted + half * (before - predicted), last.latents)
+    torch.testing.assert_close(visited[:, -5:], expected, atol=2e-4, rtol=2e-4)
+    assert torch.equal(own[:, :-5], chunk.latents[:, :-5])
+
+
+def test_own_frames_are_committed_and_the_rest_is_to_be_predicted(model, batch):
+    where = batch.chunk.mask
+    seen = set()
+    for seed in range(4):
+        settings = FewStep(start=0.0, committed=[0.5, 1.0][seed % 2], visited=seed // 2, steps=(2,))
+        made, z, committed = own_batch(model, batch, settings, np.random.default_rng(seed), torch.float32)
+        by_chunk = committed.unflatten(1, (-1, 5))
+        assert torch.equal(by_chunk.any(-1), by_chunk.all(-1))
+        assert torch.equal(made.chunk.mask, where & ~committed[..., None]) and made.chunk.mask.any(2).any(1).all()
+        assert torch.equal(z[~where], batch.chunk.latents[~where])
+        assert torch.equal(made.chunk.latents, batch.chunk.latents)
+        given = where & committed[..., None]
+        if given.any():
+            assert (z[given] - batch.chunk.latents[given]).abs().mean() > 0.1
+        changed = (made.level != batch.level).any(1)
+        assert set(made.level[changed].flatten().tolist()) <= {1.0, 0.5}
+        seen |= {int(changed.sum())}
+    assert seen == {0, 2}
+
+
+def test_the_stage_has_gradients_through_what_was_committed(model, batch):
+    settings = FewStep(start=0.0, steps=(1,))
+    made, z, committed = own_batch(model, batch, settings, np.random.default_rng(0), torch.float32)
+    z.requires_grad_()
+    loss, counts = training_loss(model, made, torch.float32, z, structure=0.1)
+    (grad,) = torch.autograd.grad(loss, z)
+    given = batch.chunk.mask & committed[..., None]
+    assert given.any() and grad[given].abs().max() > 0
+    assert counts[:, 1].sum() == made.chunk.mask.sum()
+
+
+def test_structure_loss_is_the_lack_of_ssim(model):
+    config = model.config
+    frames = torch.randint(0, 256, (2, 3, 16, 16, 3), dtype=torch.uint8)
+    noisy = (frames.float() + 40 * torch.randn(frames.shape)).clamp(0, 255).to(torch.uint8)
+    true, made = (encode_patches(x, config.codec.patch) for x in (frames, noisy))
+    mask = torch.ones(2, 3, config.tokens, dtype=torch.bool)
+    mask[:, 0] = False
+    loss = structure_loss(config, made, true, mask)
+    torch.testing.assert_close(
+        1 - loss, ssim(noisy[:, 1:].flatten(0, 1), frames[:, 1:].flatten(0, 1)).mean(), atol=1e-4, rtol=0
+    )
+    assert structure_loss(config, true, true, mask).abs() < 1e-5
+    # Tokens that were given count as they are.
+    mask[:, 1:, 5] = False
+    patched = torch.where(mask[..., None], made, true)
+    pictures = decode_patches(patched, config.rows, config.columns, config.codec.patch)
+    expected = ssim(pictures[:, 1:].flatten(0, 1), frames[:, 1:].flatten(0, 1)).mean()
+    torch.testing.assert_close(1 - structure_loss(config, made, true, mask), expected, atol=1e-4, rtol=0)
