@@ -16,6 +16,11 @@ LEVELS = {
 }
 
 
+def levels_of(steps: int) -> list[float]:
+    """The levels of `steps` passes: those above, or evenly spaced ones."""
+    return LEVELS.get(steps) or [1 - i / steps for i in range(steps)] + [0.0]
+
+
 @dataclass
 class Chunk:
     """A run of frames as it enters the network; T a multiple of F. Shapes as in WorldModel.forward.

@@ -20,7 +20,8 @@ from .losses import LEVEL_BINS, training_loss
 from .model import WorldConfig, WorldModel, recurrence
 from .optimiser import Optimiser
 from .package import write_safetensors
-from .sampler import LEVELS
+from .protocols import Protocol
+from .sampler import levels_of
 from .settings import Settings
 from .training_data import BatchMaker, WalkPool
 
@@ -215,12 +216,9 @@ class Run:
         clips = min(a.final_clips, held_out.count)
         if self.rank == 0 and clips:
             for task in ("retrieval", "reasoning"):
+                protocol = Protocol(task, *a.final_frames, tuple(levels_of(4)), clips)
                 sheet = self.out / f"{task}.png"
-                context, generate = a.final_frames
-                figures = evaluate(
-                    self.average, held_out, task, context, generate, LEVELS[4], clips, self.dtype, sheet
-                )
-                self.log(final=figures)
+                self.log(final=evaluate(self.average, held_out, protocol, self.dtype, sheet))
         self._leave()
 
     def _leave(self) -> None:
