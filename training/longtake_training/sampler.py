@@ -88,8 +88,10 @@ def rollout(
 
     noise_of(chunk index) gives noise [B, F, S, c]. Returns latents [B, T, S, c] of the whole clip.
     """
-    size = model.config.frames_per_chunk
-    state = commit(model, clip.cut(0, prefix), None, dtype) if prefix else None
+    size, state = model.config.frames_per_chunk, None
+    # Not all at once: the prefixes of many clips would need more memory than training does.
+    for start in range(0, prefix, 20 * size):
+        state = commit(model, clip.cut(start, min(prefix, start + 20 * size)), state, dtype)
     done = [clip.latents[:, :prefix]]
     for start in range(prefix, clip.latents.shape[1], size):
         chunk = clip.cut(start, start + size)

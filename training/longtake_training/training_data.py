@@ -63,9 +63,11 @@ class WalkPool:
                 self.count += 1
 
     def wait_for(self, count: int, seconds: float) -> None:
-        """Blocks until `count` walks are there; raises TimeoutError otherwise."""
+        """Blocks until `count` walks are there; raises TimeoutError otherwise, RuntimeError when rendering failed."""
         end = time.monotonic() + seconds
         while self.count < count:
+            if (self.folder.parent / "failed").exists():
+                raise RuntimeError(f"rendering into {self.folder.parent} failed: see its output")
             if time.monotonic() > end:
                 raise TimeoutError(f"{self.count} of {count} walks in {self.folder} after {seconds:.0f} s")
             self.take(64)

@@ -5,44 +5,23 @@ import numpy as np
 import pytest
 import torch
 from skimage.metrics import structural_similarity
+from tiny import TINY_TRAINING, write_walks
 
 from longtake_training import metrics, train
-from longtake_training.data.shards import write_shard
 from longtake_training.optimiser import orthogonalise
 from longtake_training.tasks import TaskMix, draw_sample, rectangles_to_mask
 
 
 @pytest.fixture(scope="module")
 def walks(tmp_path_factory):
-    """Three training and two held-out 'mazes': smooth colours that depend on where the camera looks."""
     folder = tmp_path_factory.mktemp("walks")
-    random = np.random.default_rng(0)
-    rows, columns = np.mgrid[0:16, 0:16] / 16
-    for name, seeds in (("train", (1, 2, 3)), ("heldout", (4, 5))):
-        for seed in seeds:
-            yaw = np.cumsum(random.normal(0, 0.1, 340))
-            angle = yaw[:, None, None] + columns * 1.5
-            frames = np.stack([np.sin(angle + seed), np.cos(2 * angle), np.sin(angle) * (1 - rows)], -1)
-            poses = np.zeros((340, 7))
-            poses[:, 3], poses[:, 5] = np.cos(yaw / 2), np.sin(yaw / 2)
-            walker = np.zeros((340, 3))
-            pixels = ((frames + 1) * 127.5).astype(np.uint8)
-            write_shard(folder / name, seed, pixels[None], poses[None], walker[None], np.ones((9, 9)))
+    write_walks(folder)
     return folder
 
 
 def test_a_run_learns_saves_and_resumes(walks, tmp_path):
     config = json.loads((files("longtake_training") / "configs" / "tiny.json").read_text())
-    config["training"] = {
-        "frames_per_step": 160,
-        "lengths": [[160, 0.0]],
-        "learning_rate": 0.004,
-        "matrix_learning_rate": 0.01,
-        "weight_decay": 0.0,
-        "warmup_steps": 3,
-        "cooldown": 0.4,
-        "ema": 0.8,
-    }
+    config["training"] = dict(TINY_TRAINING)
     (tmp_path / "config.json").write_text(json.dumps(config))
 
     def run(steps, *more):

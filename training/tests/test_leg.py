@@ -1,0 +1,106 @@
+"""A whole leg with the tiny network, in two calls of its command."""
+
+import json
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+import torch
+from tiny import TINY_TRAINING
+
+from longtake_training import leg, pieces, suite
+from longtake_training.export import condition
+from longtake_training.model import WorldConfig, WorldModel
+from longtake_training.package import package_tensors, read_weights, write_safetensors
+from longtake_training.pieces import Piece
+
+SIZES = {
+    "clips": 2, "far_clips": 1, "steps": [2, 1], "retrieval": [20, 10], "reasoning": [20, 10],
+    "gap": [10, 5], "region": [10, 10], "cold": 10, "far": [30, 30],
+}  # fmt: skip
+
+
+def write_leg(folder: Path) -> Path:
+    """A leg that renders, starts from a package's weights, grows its clips and ends with the few-step stage."""
+    config = files("longtake_training") / "configs" / "tiny.json"
+    stage = {"start": 0.5, "steps": [1, 2], "structure": 0.02}
+    training = {**TINY_TRAINING, "frames_per_step": 320, "lengths": [[160, 0], [320, 0.5]], "few_step": stage}
+    (folder / "config.json").write_text(json.dumps({"base": str(config), "training": training}))
+    model = condition(WorldModel(WorldConfig.load(folder / "config.json")))
+    write_safetensors(folder / "weights.safetensors", package_tensors(model.state_dict()))
+    program = "import sys, pathlib, tiny; out = pathlib.Path(sys.argv[1]); tiny.write_walks(out); (out/'done').touch()"
+    content = {
+        "config": "config.json", "start_from": "weights.safetensors", "minutes": 60, "steps": 4, "walks": 3,
+        "first_walks": 3, "render": [sys.executable, "-c", program, "{data}"], "evaluation": SIZES,
+    }  # fmt: skip
+    path = folder / "leg-0.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_a_leg_ends_in_its_second_call(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    path, out, work = write_leg(tmp_path), tmp_path / "out", tmp_path / "work"
+    monkeypatch.setattr(leg, "keep_compiled", lambda folder: None)
+
+    def call(seconds):
+        leg.main([str(path), f"--out={out}", f"--work={work}", f"--seconds={seconds}", "--grace=300"])
+        return capsys.readouterr().out, [json.loads(x) for x in (out / "log.jsonl").read_text().splitlines()]
+
+    # No time at all: a step is made, saved and sent all the same.
+    printed, log = call(0)
+    assert "Call again: training goes on." in printed
+    assert "stopped" in log[-1] and log[-1]["step"] == 1
+    assert sorted(x.name for x in out.iterdir()) == ["ema.safetensors.0", "log.jsonl"]
+
+    printed, log = call(600)
+    assert "The leg is finished." in printed and "| retrieval, 2 steps | 20 → 10, 2 clips |" in printed
+    assert any("resumed" in x for x in log) and log[-1]["step"] == 4 and log[-1]["finished"]
+    assert [x["length"] for x in log if "loss" in x] == [160, 160, 320, 320]
+    figures = json.loads((out / "figures.json").read_text())
+    assert list(figures) == list(suite.jobs(suite.Sizes(**SIZES)))
+    assert figures["reasoning, 20 % missing"]["given"] == 15 and figures["far retrieval"]["clips"] == 1
+    assert "collapsed" in figures["cold"]["liveliness"] and figures["gap"]["cross_fade"] > 5
+    assert len(list(out.iterdir())) <= 8 and {"retrieval.png", "cold.png"} <= {x.name for x in out.iterdir()}
+    (tmp_path / "joined.safetensors").write_bytes((out / "ema.safetensors.0").read_bytes())
+    start, end = (read_weights(tmp_path / x) for x in ("weights.safetensors", "joined.safetensors"))
+    moved = [(start[k] - end[k].float()).abs().max() for k in start if k.startswith("layers.")]
+    assert start.keys() == end.keys() and 0 < max(moved) < 1
+
+    # A third call finds nothing to do.
+    assert "The leg is finished." in call(0)[0]
+
+
+def test_large_weights_travel_in_parts(tmp_path, monkeypatch):
+    monkeypatch.setattr(leg, "PART", 1000)
+    (tmp_path / "work" / "run").mkdir(parents=True)
+    data = torch.randint(0, 256, (2500,), dtype=torch.uint8).numpy().tobytes()
+    (tmp_path / "work" / "run" / "ema.safetensors").write_bytes(data)
+    leg.collect(tmp_path / "work", tmp_path / "out", suite.Sizes())
+    parts = sorted((tmp_path / "out").iterdir())
+    assert [x.stat().st_size for x in parts] == [1000, 1000, 500]
+    assert b"".join(x.read_bytes() for x in parts) == data
+
+
+def test_a_process_that_outlives_its_piece_is_ended():
+    forever = [sys.executable, "-c", "import time; time.sleep(1000)"]
+    assert not Piece.of(0.0, grace=0.0).run([forever])
+    assert Piece.of(100.0).run([[sys.executable, "-c", ""]] * 2)
+    assert not Piece.of(100.0).run([[sys.executable, "-c", "raise SystemExit(3)"]])
+
+
+def test_failed_rendering_ends_the_wait(tmp_path):
+    from longtake_training.training_data import WalkPool
+
+    (tmp_path / "failed").touch()
+    with pytest.raises(RuntimeError, match="rendering"):
+        WalkPool(tmp_path / "train", 1, torch.device("cpu")).wait_for(1, 60)
+
+
+def test_every_gpu_is_one_workers(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert pieces.devices() == [{"CUDA_VISIBLE_DEVICES": "0"}, {"CUDA_VISIBLE_DEVICES": "1"}]
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    assert pieces.devices() == [{}]
