@@ -124,6 +124,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of held-out shards")
     parser.add_argument("--out", type=Path, required=True, help="folder for figures and sheets")
     parser.add_argument("--sizes", default="{}", help="JSON object: fields of Sizes that differ")
+    parser.add_argument("--only", type=int, help="just so many of the jobs, the first ones")
     parser.add_argument("--worker", type=int, default=0, help="number that tells workers apart")
     parser.add_argument("--stop-after", type=float, default=1e9, help="seconds after which no job is begun")
     a = parser.parse_args(argv)
@@ -136,7 +137,7 @@ def main(argv: list[str] | None = None) -> None:
     pool = WalkPool(a.data, sizes.clips, device)
     pool.wait_for(sizes.clips, 120)
     pictured = {f"retrieval, {sizes.steps[0]} steps", f"reasoning, {sizes.steps[0]} steps", "gap", "region", "cold"}
-    for index, (name, protocol) in enumerate(jobs(sizes).items()):
+    for index, (name, protocol) in enumerate(list(jobs(sizes).items())[: a.only]):
         if time.monotonic() - born > a.stop_after:
             break
         if name in finished(a.out) or not claim(a.out, index):
