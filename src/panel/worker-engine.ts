@@ -29,7 +29,8 @@ export class WorkerEngine implements PanelEngine {
       }
     }
     const { model, backend } = this.#model;
-    return { model: model.name, title: model.title, backend, tasks: model.tasks };
+    const { verticalFov } = model.camera;
+    return { model: model.name, title: model.title, backend, tasks: model.tasks, verticalFov };
   }
 
   async *extend(request: ExtendRequest): AsyncGenerator<ExtendEvent> {

@@ -117,7 +117,7 @@ describe('the panel’s state', () => {
   });
 
   it('knows what a loaded model cannot do', () => {
-    const engine = { model: 'm', title: 'M', backend: 'ort', tasks: ['extend' as const] };
+    const engine = { model: 'm', title: 'M', backend: 'ort', tasks: ['extend' as const], verticalFov: 60 };
     expect([isUntrained(null, 'gap'), isUntrained(engine, 'extend')]).toEqual([false, false]);
     expect([isUntrained(engine, 'gap'), isUntrained(engine, 'loop')]).toEqual([true, true]);
     expect(isUntrained({ ...engine, tasks: ['gap'] }, 'loop')).toBe(false);

@@ -1,3 +1,4 @@
+import type { CameraMove } from '../../engine/camera/moves.ts';
 import type { CameraTrack, Rational } from '../../engine/types.ts';
 import type { Direction, ExtendReport, Profile } from '../../engine/tasks/extend-request.ts';
 import type { GapToFill, HostAnchor, PrefixSource } from '../hosts/host-adapter.ts';
@@ -29,6 +30,8 @@ export interface ClipRecord {
   profile: Profile;
   seed: number;
   camera: { name: string; track: CameraTrack } | null;
+  /** Absent in records from before there were moves: none. */
+  move?: CameraMove | null;
   prefix: StoredPrefix;
   report: ExtendReport | null;
   inserted: boolean;

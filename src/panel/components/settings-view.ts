@@ -3,6 +3,7 @@ import { customElement, query } from 'lit/decorators.js';
 import type { Direction, Profile } from '../../engine/tasks/extend-request.ts';
 import { estimateSeconds } from '../state/estimate.ts';
 import { framesToMake, isUntrained, PROFILES, purposeOf, SECONDS_RANGE } from '../state/panel-state.ts';
+import './camera-control.ts';
 import { PanelPart } from './panel-part.ts';
 import { sectionStyles } from './panel.css.ts';
 
@@ -77,6 +78,15 @@ export class SettingsView extends PanelPart {
       </div>
       ${purpose === 'loop' ? html`<p class="quiet" id="loop-hint">${text.loopHint}</p>` : nothing}
       ${prefix?.kind === 'none' || purpose !== 'extend' ? nothing : this._direction()}
+      ${
+        purpose === 'extend'
+          ? html`<longtake-camera-control
+              .controller=${this.controller}
+              .state=${this.state}
+              .language=${this.language}
+            ></longtake-camera-control>`
+          : nothing
+      }
       <details>
         <summary>${text.more}</summary>
         <div class="stack">${this._seed()} ${this._camera()}</div>

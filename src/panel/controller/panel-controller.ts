@@ -148,6 +148,7 @@ export class PanelController {
       profile: settings.profile,
       seed: settings.seed,
       camera: settings.camera,
+      move: purpose === 'extend' ? settings.move : null,
       prefix: storedPrefix(prefix),
       report: null,
       inserted: false,
@@ -160,13 +161,13 @@ export class PanelController {
     const prefix = this.#rollouts.primedPrefix(record.id) ?? (await this.#prefixOf(record));
     if (!prefix) return;
     const seed = (record.seed + 1) >>> 0;
-    const { profile, direction, camera } = record;
+    const { profile, direction, camera, move = null } = record;
     const length = prefix.gap ? {} : { seconds: record.seconds };
     const purpose = record.purpose === 'loop' ? 'loop' : 'extend';
     this.store.dispatch({ type: 'source', prefix });
     this.store.dispatch({
       type: 'settings',
-      change: { seed, ...length, profile, direction, purpose, camera },
+      change: { seed, ...length, profile, direction, purpose, camera, move },
     });
     await this.generate();
   }
@@ -318,18 +319,32 @@ export class PanelController {
     this.services.engine.dispose();
   }
 
-  /** Shows the frame that will be continued. Decoration: a frame that cannot be read is told when it is needed. */
-  async #pictureOf(prefix: PrefixSource, signal: AbortSignal): Promise<void> {
-    if (prefix.range.frameCount === 0) return;
-    const startFrame = prefix.range.startFrame + prefix.range.frameCount - 1;
+  /**
+   * The small picture of the prefix's frame at the cut; null where there is none. Decoration: a frame that cannot be read
+   * is told when it is needed.
+   */
+  async pictureAtCut(
+    prefix: PrefixSource,
+    direction: Settings['direction'],
+    signal = new AbortController().signal,
+  ): Promise<ImageBitmap | null> {
+    const { startFrame: first, frameCount } = prefix.range;
+    if (frameCount === 0) return null;
+    const startFrame = direction === 'backward' ? first : first + frameCount - 1;
+    let picture: ImageBitmap | null = null;
     try {
-      const last = { ...prefix, range: { startFrame, frameCount: 1 } };
-      for await (const frame of this.host.openFrames(last, signal)) {
-        this.store.dispatch({ type: 'sourcePicture', prefix, picture: await preview(frame) });
-      }
+      const frames = this.host.openFrames({ ...prefix, range: { startFrame, frameCount: 1 } }, signal);
+      for await (const frame of frames) picture = await preview(frame);
     } catch {
-      return;
+      return null;
     }
+    return picture;
+  }
+
+  /** Shows the frame that will be continued. */
+  async #pictureOf(prefix: PrefixSource, signal: AbortSignal): Promise<void> {
+    const picture = await this.pictureAtCut(prefix, 'forward', signal);
+    if (picture) this.store.dispatch({ type: 'sourcePicture', prefix, picture });
   }
 
   /** Brings the list back. A rollout that nobody works on was cut short: what it made is counted by its files. */

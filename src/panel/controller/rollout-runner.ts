@@ -4,6 +4,7 @@ import { afterFile, frameFile, sourceFile } from '../clips/clip-store.ts';
 import { decodePicture } from '../clips/frame-images.ts';
 import type { PrefixSource } from '../hosts/host-adapter.ts';
 import { withMeasurement } from '../state/estimate.ts';
+import { prefixCamera } from './clip-camera.ts';
 import { isAbort } from './error-notice.ts';
 import { holdRollout } from './rollout-lock.ts';
 import { runRollout, type PrimedStart, type RolloutContext } from './run-rollout.ts';
@@ -15,6 +16,8 @@ export const TIMINGS = 'longtake.timings';
 interface KeptPrefix {
   prefix: PrefixSource;
   direction: Direction;
+  /** What the model was told of the prefix's camera. */
+  camera: string;
   state: PrimedPrefix;
   clipIds: Set<string>;
 }
@@ -82,7 +85,10 @@ export class RolloutRunner {
       }
       const finished = await runRollout(this.#context, record, prefix, abort.signal, {
         from: this.#primedFor(record, prefix),
-        keep: (state) => this.#keepPrimed({ prefix, direction: record.direction, state, clipIds: new Set() }),
+        keep: (state) => {
+          const { direction } = record;
+          this.#keepPrimed({ prefix, direction, camera: prefixCamera(record), state, clipIds: new Set() });
+        },
       });
       if (this.#primed?.prefix === prefix) this.#primed.clipIds.add(finished.id);
       store.dispatch({ type: 'clip', record: finished });
@@ -112,7 +118,7 @@ export class RolloutRunner {
       (record.purpose ?? 'extend') === 'extend' &&
       kept.direction === record.direction &&
       record.framesMade === 0 &&
-      !record.camera;
+      kept.camera === prefixCamera(record);
     return fits && clipId !== undefined ? { primed: kept.state, clipId } : null;
   }
 

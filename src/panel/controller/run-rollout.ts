@@ -8,6 +8,7 @@ import type { FrameReel } from '../clips/frame-reel.ts';
 import type { HostAdapter, PrefixSource } from '../hosts/host-adapter.ts';
 import type { PanelServices } from '../services.ts';
 import type { PanelStore } from '../state/store.ts';
+import { clipCamera } from './clip-camera.ts';
 
 /** Prefix frames kept on show beside the cut: about a second. */
 const EDGE_FRAMES = 24;
@@ -50,7 +51,7 @@ export async function runRollout(
   if (from) await copyEdge(context, from.clipId, record.id);
   let current = record;
   let report: ExtendReport | null = null;
-  for await (const event of startRollout(context, record, prefix, signal, from)) {
+  for await (const event of startRollout(context, record, prefix, signal, from, info.verticalFov)) {
     signal.throwIfAborted();
     if (event.kind === 'reading') {
       store.dispatch({ type: 'rollout', change: { phase: 'reading', framesRead: event.framesRead } });
@@ -101,16 +102,18 @@ function startRollout(
   prefix: PrefixSource,
   signal: AbortSignal,
   from: PrimedStart | null,
+  verticalFov: number,
 ): AsyncIterable<ExtendEvent | GapEvent> {
   const { engine } = context.services;
   const first = record.framesMade;
   const frames = prefixFrames(context, record, prefix, signal);
+  const camera = clipCamera(record, verticalFov);
   const settings = {
     size: record.size,
     rate: record.rate,
     frameCount: record.frameCount - first,
     profile: record.profile,
-    ...(record.camera ? { camera: record.camera.track } : {}),
+    ...(camera ? { camera } : {}),
     seed: record.seed,
     signal,
   };

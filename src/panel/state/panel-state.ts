@@ -1,3 +1,4 @@
+import type { CameraMove } from '../../engine/camera/moves.ts';
 import type { CameraTrack, LongtakeErrorCode, Rational } from '../../engine/types.ts';
 import type { Direction, Profile } from '../../engine/tasks/extend-request.ts';
 import type { TaskName } from '../../engine/package/model-json.ts';
@@ -23,6 +24,8 @@ export interface EngineInfo {
   title: string;
   backend: string;
   tasks: readonly TaskName[];
+  /** Vertical field of view that the model assumes, degrees. */
+  verticalFov: number;
 }
 
 export type SourceState =
@@ -39,6 +42,8 @@ export interface Settings {
   /** 32-bit seed. */
   seed: number;
   camera: { name: string; track: CameraTrack } | null;
+  /** What the camera does in the new frames; null = as the track says, or as the model likes. */
+  move: CameraMove | null;
   content: 'continuation' | 'extended';
 }
 
@@ -98,6 +103,7 @@ export const initialSettings: Settings = {
   purpose: 'extend',
   seed: 1,
   camera: null,
+  move: null,
   content: 'continuation',
 };
 

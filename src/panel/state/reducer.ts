@@ -23,6 +23,7 @@ export function reduce(state: PanelState, action: Action): PanelState {
     case 'source':
       return {
         ...state,
+        settings: withoutPath(state.settings),
         source: action.prefix
           ? { status: 'ready', prefix: action.prefix, picture: null }
           : { status: 'none' },
@@ -82,6 +83,11 @@ const newestFirst = (a: { created: number }, b: { created: number }) => b.create
 
 function upsert<T extends { id: string; created: number }>(list: readonly T[], item: T): T[] {
   return [item, ...list.filter((other) => other.id !== item.id)].sort(newestFirst);
+}
+
+/** A path belongs to the picture that it was drawn on. */
+function withoutPath(settings: Settings): Settings {
+  return settings.move?.kind === 'path' ? { ...settings, move: null } : settings;
 }
 
 function validSettings(settings: Settings): Settings {
