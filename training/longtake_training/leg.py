@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from .pieces import Piece, devices, keep_compiled, module, start, stop
+from .pieces import Piece, devices, keep_compiled, module, ranks, start, stop
 from .suite import Sizes, release_claims, write_table
 
 PART = 15 * 2**20
@@ -31,7 +31,8 @@ class Leg:
     config, start_from: of the training. minutes: of training, on the wall clock; steps: or so many steps. render:
     command that fills the folders train and heldout in {data} with shards, started in the background ({cores}: of this
     machine); None: they are there. Rendering goes on from call to call until the file {data}/done is there.
-    walks: most walks a process keeps in memory; first_walks: to wait for. evaluation: fields of suite.Sizes.
+    walks: most walks a process keeps in memory; first_walks: to wait for. processes: of the training; None: one a GPU.
+    evaluation: fields of suite.Sizes.
     """
 
     config: Path
@@ -41,6 +42,7 @@ class Leg:
     first_walks: int
     render: list[str] | None = None
     steps: int | None = None
+    processes: int | None = None
     evaluation: dict = field(default_factory=dict)
 
     @staticmethod
@@ -123,10 +125,8 @@ def train(leg: Leg, work: Path, data: Path, piece: Piece) -> bool:
     ]
     arguments += ["--start-from", leg.start_from] if leg.start_from else []
     arguments += ["--steps", leg.steps] if leg.steps else []
-    command = module("train", *arguments)
-    if (count := torch.cuda.device_count()) > 1:
-        command = [command[0], "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}", *command[1:]]
-    if not piece.run([command]):
+    environments = ranks(leg.processes or max(1, torch.cuda.device_count()))
+    if not piece.run([module("train", *arguments)] * len(environments), environments):
         raise SystemExit("Training broke off or did not end in time; what it saved last is kept.")
     return is_trained(work)
 

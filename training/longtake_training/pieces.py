@@ -2,9 +2,11 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +22,7 @@ class Piece:
     """
 
     end: float
-    reserve: float = 45.0
+    reserve: float = 30.0
     grace: float = -5.0
 
     @staticmethod
@@ -33,17 +35,21 @@ class Piece:
         return self.end - self.reserve - time.monotonic()
 
     def run(self, commands: list[list[str]], environments: list[dict[str, str]] | None = None) -> bool:
-        """Runs commands side by side, each in a process group of its own; returns whether all ended well in time."""
+        """Runs commands side by side, each in a process group of its own, until all have ended, one has failed or the
+        piece is over; returns whether all ended well."""
         environments = environments or [{} for _ in commands]
         children = [start(*x) for x in zip(commands, environments, strict=True)]
         try:
-            codes = [x.wait(max(1.0, self.end + self.grace - time.monotonic())) for x in children]
-        except subprocess.TimeoutExpired:
-            return False
+            while True:
+                codes = [x.poll() for x in children]
+                if all(code == 0 for code in codes):
+                    return True
+                if any(codes) or time.monotonic() > self.end + self.grace:
+                    return False
+                time.sleep(0.1)
         finally:
             for child in children:
                 stop(child)
-        return not any(codes)
 
 
 def start(command: list[str], environment: dict[str, str]) -> subprocess.Popen:
@@ -52,10 +58,10 @@ def start(command: list[str], environment: dict[str, str]) -> subprocess.Popen:
 
 
 def stop(child: subprocess.Popen) -> None:
-    """Kills what is left of a process and its children."""
-    if child.poll() is None:
+    """Kills what is left of a process and of its group."""
+    with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+    child.wait()
 
 
 def module(name: str, *arguments: object) -> list[str]:
@@ -66,6 +72,18 @@ def module(name: str, *arguments: object) -> list[str]:
 def devices() -> list[dict[str, str]]:
     """One environment for each GPU, which shows a process that one alone; a single empty one without GPUs."""
     return [{"CUDA_VISIBLE_DEVICES": str(i)} for i in range(torch.cuda.device_count())] or [{}]
+
+
+def ranks(count: int) -> list[dict[str, str]]:
+    """Environments of `count` processes of one training run on this machine; nothing is set for one alone."""
+    shared = {"WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
+    return [{**shared, "RANK": str(i), "LOCAL_RANK": str(i)} for i in range(count)] if count > 1 else [{}]
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
 
 
 def keep_compiled(folder: Path) -> None:

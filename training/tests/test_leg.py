@@ -14,6 +14,7 @@ from longtake_training.export import condition
 from longtake_training.model import WorldConfig, WorldModel
 from longtake_training.package import package_tensors, read_weights, write_safetensors
 from longtake_training.pieces import Piece
+from longtake_training.settings import Settings
 
 SIZES = {
     "clips": 2, "far_clips": 1, "steps": [2, 1], "retrieval": [20, 10], "reasoning": [20, 10],
@@ -31,8 +32,8 @@ def write_leg(folder: Path) -> Path:
     write_safetensors(folder / "weights.safetensors", package_tensors(model.state_dict()))
     program = "import sys, pathlib, tiny; out = pathlib.Path(sys.argv[1]); tiny.write_walks(out); (out/'done').touch()"
     content = {
-        "config": "config.json", "start_from": "weights.safetensors", "minutes": 60, "steps": 4, "walks": 3,
-        "first_walks": 3, "render": [sys.executable, "-c", program, "{data}"], "evaluation": SIZES,
+        "config": "config.json", "start_from": "weights.safetensors", "minutes": 60, "steps": 4, "walks": 2,
+        "first_walks": 1, "processes": 2, "render": [sys.executable, "-c", program, "{data}"], "evaluation": SIZES,
     }  # fmt: skip
     path = folder / "leg-0.json"
     path.write_text(json.dumps(content))
@@ -97,6 +98,18 @@ def test_failed_rendering_ends_the_wait(tmp_path):
     (tmp_path / "failed").touch()
     with pytest.raises(RuntimeError, match="rendering"):
         WalkPool(tmp_path / "train", 1, torch.device("cpu")).wait_for(1, 60)
+
+
+def test_leg_2_is_ready_to_start():
+    plan = leg.Leg.load(files("longtake_training") / "configs" / "legs" / "leg-2.json")
+    settings, config = Settings.load(plan.config), WorldConfig.load(plan.config)
+    assert plan.start_from.exists() and Path(plan.render[1]).name == "render.sh"
+    WorldModel(config).load_state_dict(read_weights(plan.start_from))
+    # Compiled code is of one shape: every length fills the same number of frames, in whole pieces.
+    assert all(settings.frames_per_step % x == 0 and x % 160 == 0 for x, _ in settings.lengths)
+    longest = max(x for x, _ in settings.lengths)
+    assert longest >= 1280 and int(plan.render[4]) >= longest
+    assert sum(settings.tasks.shares.values()) == pytest.approx(1) and 0.5 < settings.few_step.start < 1
 
 
 def test_every_gpu_is_one_workers(monkeypatch):
