@@ -118,10 +118,11 @@ def is_trained(work: Path) -> bool:
 
 def train(leg: Leg, work: Path, data: Path, piece: Piece) -> bool:
     """Trains until the piece or the budget is over; returns whether the budget is."""
+    sizes = Sizes(**leg.evaluation)
     arguments = [
         *("--config", leg.config, "--data", data / "train", "--held-out", data / "heldout", "--out", work / "run"),
-        *("--minutes", leg.minutes, "--walks", leg.walks, "--first-walks", leg.first_walks, "--final-clips", 0),
-        *("--stop-after", piece.left()),
+        *("--minutes", leg.minutes, "--walks", leg.walks, "--first-walks", leg.first_walks),
+        *("--final-clips", min(16, sizes.clips), "--final-frames", *sizes.reasoning, "--stop-after", piece.left()),
     ]
     arguments += ["--start-from", leg.start_from] if leg.start_from else []
     arguments += ["--steps", leg.steps] if leg.steps else []

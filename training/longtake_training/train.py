@@ -184,7 +184,9 @@ class Run:
                 continue
             now = time.monotonic()
             self.seconds = self._agree(before + now - begin)
-            progress = self._progress()
+            earlier, progress = progress, self._progress()
+            if s.few_step and earlier < s.few_step.start <= progress:
+                self._sample(held_out, "before_few_step")
             if self.step % 50 == 0 or self.step <= first_step + 4:
                 report.write(
                     norm=round(norm.item(), 3), share=round(share, 4), length=length, walks=pool.count
@@ -210,16 +212,21 @@ class Run:
         return max(self.seconds / (a.minutes * 60), self.step / a.steps if a.steps else 0.0)
 
     def _finish(self, held_out: WalkPool) -> None:
-        """The last probe and sampled rollouts, by the first process."""
-        a = self.arguments
+        """The last probe and sampled rollouts."""
         self._probe(held_out, self.settings.lengths[-1][0])
+        self._sample(held_out, "final")
+        self._leave()
+
+    def _sample(self, held_out: WalkPool, name: str) -> None:
+        """Sampled rollouts into the log, and sheets of them, by the first process."""
+        a = self.arguments
+        held_out.take(64)
         clips = min(a.final_clips, held_out.count)
         if self.rank == 0 and clips:
             for task in ("retrieval", "reasoning"):
                 protocol = Protocol(task, *a.final_frames, tuple(levels_of(4)), clips)
-                sheet = self.out / f"{task}.png"
-                self.log(final=evaluate(self.average, held_out, protocol, self.dtype, sheet))
-        self._leave()
+                sheet = self.out / f"{name}-{task}.png"
+                self.log(**{name: evaluate(self.average, held_out, protocol, self.dtype, sheet)})
 
     def _leave(self) -> None:
         if self.world > 1:
@@ -280,7 +287,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--probe-seconds", type=float, default=45)
     parser.add_argument("--save-seconds", type=float, default=120)
     parser.add_argument(
-        "--final-clips", type=int, default=8, help="held-out clips sampled at the end; 0 for none"
+        "--final-clips", type=int, default=8, help="held-out clips sampled at the end and before the few-step stage"
     )
     parser.add_argument(
         "--final-frames", type=int, nargs=2, default=(160, 160), metavar=("CONTEXT", "GENERATE")

@@ -59,6 +59,8 @@ def test_a_leg_ends_in_its_second_call(tmp_path, monkeypatch, capsys):
     printed, log = call(600)
     assert "The leg is finished." in printed and "| retrieval, 2 steps | 20 → 10, 2 clips |" in printed
     assert any("resumed" in x for x in log) and log[-1]["step"] == 4 and log[-1]["finished"]
+    assert {x["before_few_step"]["task"] for x in log if "before_few_step" in x} == {"retrieval", "reasoning"}
+    assert sum("final" in x for x in log) == 2
     assert [x["length"] for x in log if "loss" in x] == [160, 160, 320, 320]
     figures = json.loads((out / "figures.json").read_text())
     assert list(figures) == list(suite.jobs(suite.Sizes(**SIZES)))

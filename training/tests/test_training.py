@@ -7,9 +7,11 @@ import torch
 from skimage.metrics import structural_similarity
 from tiny import TINY_TRAINING, write_walks
 
-from longtake_training import metrics, train
+from longtake_training import evaluate, metrics, train
+from longtake_training.model import WorldConfig, WorldModel
 from longtake_training.optimiser import orthogonalise
 from longtake_training.tasks import TaskMix, draw_sample, rectangles_to_mask
+from longtake_training.training_data import WalkPool
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def test_a_run_learns_saves_and_resumes(walks, tmp_path):
                 f"--steps={steps}",
                 "--walks=3",
                 "--first-walks=3",
-                "--probe-seconds=4",
+                "--probe-seconds=1000",
                 "--final-clips=2",
                 "--final-frames",
                 "10",
@@ -47,9 +49,13 @@ def test_a_run_learns_saves_and_resumes(walks, tmp_path):
         return [json.loads(line) for line in lines]
 
     log = run(20)
-    probes = [sum(x["probe"].values()) for x in log if "probe" in x]
-    assert log[-2]["final"]["psnr"] > 5 and (tmp_path / "run" / "reasoning.png").exists()
-    assert log[-1]["finished"] and probes[-1] > probes[0] + 0.8
+    fresh = WorldModel(WorldConfig.load(tmp_path / "config.json"))
+    held_out = WalkPool(walks / "heldout", 2, torch.device("cpu"))
+    held_out.wait_for(2, 30)
+    before = sum(evaluate.probe(fresh, held_out, 160, 2, torch.float32).values())
+    after = sum([x["probe"] for x in log if "probe" in x][-1].values())
+    assert log[-2]["final"]["psnr"] > 5 and (tmp_path / "run" / "final-reasoning.png").exists()
+    assert log[-1]["finished"] and after > before + 0.8
     saved = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
     assert saved["step"] == 20 and any(x.abs().max() > 0 for x in saved["optimiser"]["muon"])
 
