@@ -131,5 +131,5 @@ export function summarise(
 /** The operation without its layer, and its shape. */
 function describe({ name, program: { file, constants } }: Operation): string {
   const what = name.replace(/^\d+ /, '');
-  return file === 'matmul.wgsl' ? `${what} ${constants['K']}→${constants['N']}` : what;
+  return file.startsWith('matmul') ? `${what} ${constants['K']}→${constants['N']}` : what;
 }

@@ -28,6 +28,7 @@ const F32 = 4;
 
 const COUNTS: Readonly<Record<string, Count>> = {
   'matmul.wgsl': countMatmul,
+  'matmul-units.wgsl': countMatmul,
   'ssd.wgsl': (own, rows) => countScan(own, rows, 5),
   'ssd-read.wgsl': (own, rows) => countScan(own, rows, 5),
   'ssd-write.wgsl': (own, rows) => {
@@ -42,11 +43,8 @@ const COUNTS: Readonly<Record<string, Count>> = {
     const width = own.number('HEADS') * own.number('HEAD_LENGTH');
     const keys = own.number('CHUNK_TOKENS') * (hasPrevious ? 2 : 1);
     const cache = hasPrevious ? 2 * own.number('CHUNK_TOKENS') * width : 0;
-    return { flops: 4 * rows * keys * width, bytes: F32 * (4 * rows * width + cache) };
-  },
-  'attention-prepare.wgsl': (own, rows) => {
-    const numbers = 2 * rows * own.number('HEADS') * own.number('HEAD_LENGTH');
-    return { flops: 7 * numbers, bytes: 2 * F32 * numbers };
+    const kept = own.word('COMMIT') === '1' ? 2 * own.number('CHUNK_TOKENS') * width : 0;
+    return { flops: 4 * rows * keys * width, bytes: F32 * (4 * rows * width + cache + kept) };
   },
   'cache-store.wgsl': (own) => ({
     flops: 0,
@@ -80,7 +78,8 @@ function countMatmul(own: Constants, rows: number): Work {
   const [n, k] = [own.number('N'), own.number('K')];
   const weight = own.word('WEIGHT');
   const small = weight === 'mixed' ? own.number('SPLIT') : weight === 'int8' ? n : 0;
-  const weights = small * k + (n - small) * k * F32 + n * 8;
+  const large = weight === 'half' ? F32 / 2 : F32;
+  const weights = small * k + (n - small) * k * large + n * 8;
   const prologue = own.word('PROLOGUE');
   const store = own.word('STORE');
   const changed = store === 'add' || store === 'gate' || store === 'sample' ? 2 : 1;

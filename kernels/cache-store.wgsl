@@ -1,6 +1,8 @@
-// Commit: keeps the rotated keys and the values of the pass's last chunk for the chunk that follows.
-//   qkv   [tokens, 3·WIDTH]           f32, rotated queries and keys, values
-//   cache [2, CHUNK_TOKENS, WIDTH]    f32: keys, values
+// Commit: keeps the rotated keys and the values of the pass's last chunk for the chunk that follows, where no attention
+// does (attention.wgsl with COMMIT): in the last layer, whose output nobody reads.
+//   qkv   [tokens, 3·WIDTH]            f32, rotated queries and keys, values
+//   cache [2, 2, CHUNK_TOKENS, WIDTH]  f32, a ring of two chunks: keys, values; written in the half that `launch.previous`
+//         does not name
 // One invocation four numbers.
 #include "launch.wgsl"
 
@@ -11,10 +13,12 @@ const WIDTH4 = WIDTH / 4;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= 2 * CHUNK_TOKENS * WIDTH4) {
+  let count = u32(2 * CHUNK_TOKENS * WIDTH4);
+  if (id.x >= count) {
     return;
   }
   let kind = id.x / (CHUNK_TOKENS * WIDTH4);
   let token = launch.tokens - CHUNK_TOKENS + (id.x / WIDTH4) % CHUNK_TOKENS;
-  cache[id.x] = qkv[token * (3 * WIDTH4) + (kind + 1u) * WIDTH4 + id.x % WIDTH4];
+  let half = select(0u, count, launch.previous == 1u);
+  cache[half + id.x] = qkv[token * (3 * WIDTH4) + (kind + 1u) * WIDTH4 + id.x % WIDTH4];
 }

@@ -4,7 +4,8 @@ import { recordedRollout } from '../../src/engine/parity/parity.ts';
 import { CHUNKS, RECORDED_SEED, type Recording } from '../../src/engine/parity/recording.ts';
 import { createWebGpuWorldModel, type WebGpuWorldModel } from '../../src/engine/world/webgpu/index.ts';
 import { compare, kernelParity } from '../../src/engine/world/webgpu/parity/kernel-parity.ts';
-import { MATMUL, PREPARE, SCAN, scanColumns } from '../../src/engine/world/webgpu/programs.ts';
+import { MATMUL } from '../../src/engine/world/webgpu/matmul-program.ts';
+import { SCAN, scanColumns } from '../../src/engine/world/webgpu/programs.ts';
 import type { InspectedOperation } from '../../src/engine/world/webgpu/webgpu-session.ts';
 import { largestDifference } from './numbers.ts';
 import { openSoftwareGpu } from './software-device.ts';
@@ -55,8 +56,8 @@ function recordedJudge(trace: string, differences: Map<string, number>) {
     if (what === 'scan out') note(`${layer}.after_scan`, output(MATMUL.out));
     if (what === 'attention out') note(`${layer}.after_attention`, output(MATMUL.out));
     if (what === 'mlp down') note(`${layer}.after_mlp`, output(MATMUL.out));
-    if (what === 'attention prepare') {
-      const qkv = output(PREPARE.qkv);
+    if (what === 'qkv') {
+      const qkv = output(MATMUL.out);
       note(`${layer}.keys`, columnsOf(qkv, 3 * width, width, width));
       note(`${layer}.values`, columnsOf(qkv, 3 * width, 2 * width, width));
     }
@@ -126,7 +127,7 @@ describe('kernel parity', () => {
     const rows = await kernelParity(model, recordedRollout(recording, spec.layers.length).input);
     const kernels = new Set(rows.map(({ what }) => what.split(' ')[1]));
     const all =
-      'matmul ssd ssd-read ssd-write gated-delta attention attention-prepare cache-store ray-features point-features noise';
+      'matmul ssd ssd-read ssd-write gated-delta attention cache-store ray-features point-features noise';
     expect([...kernels].sort()).toEqual(all.split(' ').sort());
     for (const { what, largest, scale } of rows) {
       expect(scale, what).toBeGreaterThan(0.05);

@@ -2,6 +2,12 @@ import { expect, it } from 'vitest';
 import type { WorldSpec } from '../../src/engine/package/model-json.ts';
 import { requestWebGpuDevice } from '../../src/engine/world/webgpu/device.ts';
 import { Gpu } from '../../src/engine/world/webgpu/gpu.ts';
+import { fitsUnits, type KernelChoice, PLAIN_KERNELS } from '../../src/engine/world/webgpu/kernel-choice.ts';
+import {
+  DEFAULT_WORKGROUP,
+  type MatrixUnit,
+  type WeightFormat,
+} from '../../src/engine/world/webgpu/matmul-program.ts';
 import { loadKernelSources, openCheckingGpu } from '../../src/engine/world/webgpu/platform.node.ts';
 import { programKey } from '../../src/engine/world/webgpu/program.ts';
 import { makePlans } from '../../src/engine/world/webgpu/world-plans.ts';
@@ -47,7 +53,9 @@ it.each([{ kind: 'int8' }, { kind: 'float' }, { kind: 'mixed', split: 50 }] as c
       ([, text]) => text.includes('@compute') && !text.startsWith('// Include'),
     );
     expect([...files].sort()).toEqual(
-      [...new Set([...kernels.map(([file]) => file), 'ssd.wgsl', 'gated-delta.wgsl'])].sort(),
+      [...new Set([...kernels.map(([file]) => file), 'ssd.wgsl', 'gated-delta.wgsl'])]
+        .filter((file) => file !== 'matmul-units.wgsl')
+        .sort(),
     );
     for (const program of distinct.values()) {
       expect(Object.keys(program.bindings).length).toBeLessThanOrEqual(8);
@@ -56,6 +64,48 @@ it.each([{ kind: 'int8' }, { kind: 'float' }, { kind: 'mixed', split: 50 }] as c
     device.destroy();
   },
 );
+
+const UNITS: MatrixUnit[] = [
+  // NVIDIA, Intel, Apple.
+  { m: 16, n: 16, k: 16, result: 'f32' },
+  { m: 16, n: 8, k: 16, result: 'f32' },
+  { m: 8, n: 16, k: 16, result: 'f32' },
+  { m: 8, n: 8, k: 8, result: 'f16' },
+];
+
+it.each<[string, KernelChoice]>([
+  ['f16 tiles', { ...PLAIN_KERNELS, arithmetic: 'f16' }],
+  ...UNITS.flatMap((unit) =>
+    [32, 64].map((subgroup): [string, KernelChoice] => [
+      `matrix units of ${unit.m} × ${unit.n} × ${unit.k}, ${unit.result}, subgroups up to ${subgroup}`,
+      {
+        arithmetic: 'matrix-units',
+        limits: DEFAULT_WORKGROUP,
+        units: { unit, subgroup, number: 'f16' },
+      },
+    ]),
+  ),
+])('compiles every matrix product with %s', async (_, choice) => {
+  const features = ['chromium-experimental-subgroup-matrix'];
+  const device = await requestWebGpuDevice(await openCheckingGpu(), { features });
+  const gpu = new Gpu(device, await loadKernelSources());
+  const headLength = MAZE.width / MAZE.attention.heads;
+  const format = (matrix: string): WeightFormat =>
+    choice.units && fitsUnits(choice.units, headLength, matrix) ? { kind: 'half' } : { kind: 'int8' };
+  const plans = makePlans(MAZE, format, 8, choice);
+  const programs = [plans.denoise, ...plans.commits].flatMap(({ sections }) =>
+    [...sections.before, ...sections.step].map(({ program }) => program),
+  );
+  const halved = programs.filter(({ constants }) => constants['NUMBER'] === 'f16');
+  const file = choice.units ? 'matmul-units.wgsl' : 'matmul.wgsl';
+  expect(halved.length).toBeGreaterThan(6 * MAZE.layers.length);
+  expect(new Set(halved.map((program) => program.file))).toEqual(new Set([file]));
+  for (const program of new Map(halved.map((one) => [programKey(one), one])).values()) {
+    expect(Object.keys(program.bindings).length).toBeLessThanOrEqual(8);
+    await gpu.pipeline(program);
+  }
+  device.destroy();
+});
 
 it('refuses a kernel that is wrong or needs too much workgroup memory, and names it', async () => {
   const device = await requestWebGpuDevice(await openCheckingGpu(), { defaultLimits: true });

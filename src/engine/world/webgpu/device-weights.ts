@@ -27,7 +27,6 @@ export async function uploadWeights(gpu: Gpu, weights: WorldWeights): Promise<De
   weights.layers.forEach((layer, index) => {
     for (const name of LAYER_MATRICES) addMatrix(`layers.${index}.${name}`, layer[name]);
     if (layer.pose) addMatrix(`layers.${index}.pose`, layer.pose);
-    arrays.push([`layers.${index}.gains`, layer.gains]);
   });
   const buffers = await gpu.allocate(
     () => new Map(arrays.map(([name, data]) => [name, gpu.upload(name, data)] as const)),
@@ -39,15 +38,7 @@ export async function uploadWeights(gpu: Gpu, weights: WorldWeights): Promise<De
   };
 }
 
-const MATRICES = [
-  'inProj',
-  'up',
-  'camera',
-  'levelFirst',
-  'levelSecond',
-  'finalModulation',
-  'finalProj',
-] as const;
+const MATRICES = ['embed', 'camera', 'levelFirst', 'levelSecond', 'finalModulation', 'finalProj'] as const;
 
 const LAYER_MATRICES = [
   'modulation',

@@ -60,6 +60,6 @@ export async function runKernel(
 }
 
 const NO_LAUNCH: LaunchValues = {
-  ...{ tokens: 0, frames: 0, levelRow: 0, hasPrevious: false },
+  ...{ tokens: 0, frames: 0, levelRow: 0, previous: 0 },
   ...{ ratio: 0, seed: 0, chunk: 0, stream: 0 },
 };

@@ -5,7 +5,8 @@ export interface LaunchValues {
   tokens: number;
   frames: number;
   levelRow: number;
-  hasPrevious: boolean;
+  /** Half of the attention cache that holds the chunk before, 0 when none does. */
+  previous: 0 | 1 | 2;
   ratio: number;
   seed: number;
   chunk: number;
@@ -15,7 +16,7 @@ export interface LaunchValues {
 /** Writes launch values into a slot of the uniform arena's CPU copy. */
 export function packLaunch(values: LaunchValues, target: ArrayBuffer, slot: number): void {
   const view = new DataView(target, slot * LAUNCH_SLOT);
-  const words = [values.tokens, values.frames, values.levelRow, values.hasPrevious ? 1 : 0];
+  const words = [values.tokens, values.frames, values.levelRow, values.previous];
   words.forEach((word, i) => view.setUint32(4 * i, word, true));
   view.setFloat32(16, values.ratio, true);
   [values.seed, values.chunk, values.stream].forEach((word, i) =>

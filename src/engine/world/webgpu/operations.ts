@@ -1,5 +1,13 @@
 import type { WorldSpec } from '../../package/model-json.ts';
 import type { Program, Workgroups } from './program.ts';
+import { type KernelChoice, PLAIN_KERNELS, variantFor } from './kernel-choice.ts';
+import {
+  MATMUL,
+  type MatmulOptions,
+  matmulProgram,
+  matmulWorkgroups,
+  type WeightFormat,
+} from './matmul-program.ts';
 import {
   ATTENTION,
   attentionProgram,
@@ -8,16 +16,10 @@ import {
   cacheStoreProgram,
   elementWorkgroups,
   isTiledScan,
-  MATMUL,
-  matmulProgram,
-  matmulWorkgroups,
-  type MatmulOptions,
   NOISE,
   noiseProgram,
   POINT_FEATURES,
   pointFeaturesProgram,
-  PREPARE,
-  prepareProgram,
   RAY_FEATURES,
   rayFeaturesProgram,
   SCAN,
@@ -30,7 +32,6 @@ import {
   tiledReadWorkgroups,
   tiledWriteProgram,
   tiledWriteWorkgroups,
-  type WeightFormat,
 } from './programs.ts';
 
 /** Levels that the modulation table holds; row 0 is level 0. */
@@ -66,11 +67,13 @@ export class OperationList {
   readonly #chunks: number;
   readonly #tokens: number;
   readonly #tokensPerFrame: number;
+  readonly #choice: KernelChoice;
   readonly #operations: Operation[] = [];
 
-  constructor(spec: WorldSpec, formats: WeightFormats, chunks: number) {
+  constructor(spec: WorldSpec, formats: WeightFormats, chunks: number, choice = PLAIN_KERNELS) {
     this.#spec = spec;
     this.#formats = formats;
+    this.#choice = choice;
     this.#chunks = chunks;
     this.#tokensPerFrame = spec.grid.rows * spec.grid.columns;
     this.#tokens = chunks * spec.framesPerChunk * this.#tokensPerFrame;
@@ -85,25 +88,24 @@ export class OperationList {
   levelTable(): void {
     const { levelWidth: m, width: d, layers } = this.#spec;
     const first = { n: m, k: 64, activation: 'silu' } as const;
-    const tile = { m: 16, n: 64, k: 16 };
     const hidden = (name: string): Place => ({ kind: 'work', name, floats: LEVEL_ROWS * m });
     this.#matmul(
       'level.fc1',
       'levelFirst',
-      { ...first, tile },
+      first,
       { kind: 'input', name: 'levels' },
       hidden('h1'),
       {},
       LEVEL_ROWS,
     );
-    const second = { n: m, k: m, activation: 'silu', tile } as const;
+    const second = { n: m, k: m, activation: 'silu' } as const;
     this.#matmul('level.fc2', 'levelSecond', second, hidden('h1'), hidden('h2'), {}, LEVEL_ROWS);
     for (let layer = 0; layer <= layers.length; layer++) {
       const last = layer === layers.length;
       this.#matmul(
         last ? 'final.modulation' : `${layer} modulation`,
         last ? 'finalModulation' : `layers.${layer}.modulation`,
-        { n: (last ? 2 : 9) * d, k: m, tile },
+        { n: (last ? 2 : 9) * d, k: m },
         hidden('h2'),
         { kind: 'table', layer },
         {},
@@ -164,11 +166,11 @@ export class OperationList {
 
   /** Latents to tokens. */
   embed(): void {
-    const { width, embedWidth, latentChannels } = this.#spec;
-    const embedded = this.#work('embedded', embedWidth);
-    this.#matmul('embed in', 'inProj', { n: embedWidth, k: latentChannels }, LATENTS, embedded);
-    const up = { n: width, k: embedWidth, store: { kind: 'extra', columns: width, stride: width } } as const;
-    this.#matmul('embed up', 'up', up, embedded, this.#x, { [MATMUL.extra]: this.#work('base', width) });
+    const { width, latentChannels } = this.#spec;
+    const store = { kind: 'extra', columns: width, stride: width } as const;
+    this.#matmul('embed', 'embed', { n: width, k: latentChannels, store }, LATENTS, this.#x, {
+      [MATMUL.extra]: this.#work('base', width),
+    });
   }
 
   /**
@@ -306,21 +308,17 @@ export class OperationList {
     const qkv = this.#work(`qkv ${index}`, 3 * width);
     const cache: Place = { kind: 'state', part: 'cache', layer: index };
     const levels = levelPlaces(index);
-    const project = { n: 3 * width, k: width, prologue: this.#modulate(3) };
-    this.#matmul(`${index} qkv`, `layers.${index}.qkv`, project, this.#x, qkv, levels);
     const pairs = { time: rope.time.length, row: rope.row.length, column: rope.column.length };
-    this.#operations.push({
-      name: `${index} attention prepare`,
-      program: prepareProgram({ grid, heads, headLength, pairs }),
-      workgroups: elementWorkgroups(this.#tokens * 2 * heads),
-      places: {
-        [PREPARE.qkv]: qkv,
-        [PREPARE.gains]: { kind: 'weight', name: `layers.${index}.gains` },
-        [PREPARE.rotations]: { kind: 'input', name: 'rotations' },
-      },
+    const project = {
+      ...{ n: 3 * width, k: width, prologue: this.#modulate(3) },
+      store: { kind: 'heads', columns: 2 * width, headLength, grid, pairs } as const,
+    };
+    this.#matmul(`${index} qkv`, `layers.${index}.qkv`, project, this.#x, qkv, {
+      ...levels,
+      [MATMUL.extra]: { kind: 'input', name: 'rotations' },
     });
     if (!options.stateOnly) {
-      const shape = { heads, headLength, chunkTokens };
+      const shape = { heads, headLength, chunkTokens, commit: options.commit };
       const attended = this.#work(`attended ${index}`, width);
       this.#operations.push({
         name: `${index} attention`,
@@ -330,8 +328,7 @@ export class OperationList {
       });
       const out = { n: width, k: width, store: this.#gate(5) };
       this.#matmul(`${index} attention out`, `layers.${index}.attentionOut`, out, attended, this.#x, levels);
-    }
-    if (options.commit) {
+    } else if (options.commit) {
       this.#operations.push({
         name: `${index} cache store`,
         program: cacheStoreProgram(width, chunkTokens),
@@ -352,7 +349,9 @@ export class OperationList {
     rows = this.#tokens,
   ): void {
     const weight = this.#formats(weights);
-    const full: MatmulOptions = { ...options, weight };
+    const { limits } = this.#choice;
+    const shape: MatmulOptions = { ...options, weight, limits };
+    const full = { ...shape, variant: variantFor(this.#choice, weights, shape, rows) };
     this.#operations.push({
       name,
       program: matmulProgram(full),

@@ -1,13 +1,17 @@
 import activation from '../../../../kernels/activation.wgsl?raw';
-import attentionPrepare from '../../../../kernels/attention-prepare.wgsl?raw';
 import attention from '../../../../kernels/attention.wgsl?raw';
 import cacheStore from '../../../../kernels/cache-store.wgsl?raw';
 import gatedDelta from '../../../../kernels/gated-delta.wgsl?raw';
 import launch from '../../../../kernels/launch.wgsl?raw';
 import matmulHeadGate from '../../../../kernels/matmul-head-gate.wgsl?raw';
+import matmulHeads from '../../../../kernels/matmul-heads.wgsl?raw';
 import matmulModulate from '../../../../kernels/matmul-modulate.wgsl?raw';
+import matmulParts from '../../../../kernels/matmul-parts.wgsl?raw';
 import matmulPlain from '../../../../kernels/matmul-plain.wgsl?raw';
+import matmulUnits from '../../../../kernels/matmul-units.wgsl?raw';
 import matmul from '../../../../kernels/matmul.wgsl?raw';
+import matrixUnitsEnable from '../../../../kernels/matrix-units-enable.wgsl?raw';
+import matrixUnits from '../../../../kernels/matrix-units.wgsl?raw';
 import noise from '../../../../kernels/noise.wgsl?raw';
 import pointFeatures from '../../../../kernels/point-features.wgsl?raw';
 import random from '../../../../kernels/random.wgsl?raw';
@@ -24,15 +28,19 @@ import type { KernelSources } from './preprocess.ts';
 export async function loadKernelSources(): Promise<KernelSources> {
   return new Map([
     ['activation.wgsl', activation],
-    ['attention-prepare.wgsl', attentionPrepare],
     ['attention.wgsl', attention],
     ['cache-store.wgsl', cacheStore],
     ['gated-delta.wgsl', gatedDelta],
     ['launch.wgsl', launch],
     ['matmul-head-gate.wgsl', matmulHeadGate],
+    ['matmul-heads.wgsl', matmulHeads],
     ['matmul-modulate.wgsl', matmulModulate],
+    ['matmul-parts.wgsl', matmulParts],
     ['matmul-plain.wgsl', matmulPlain],
+    ['matmul-units.wgsl', matmulUnits],
     ['matmul.wgsl', matmul],
+    ['matrix-units-enable.wgsl', matrixUnitsEnable],
+    ['matrix-units.wgsl', matrixUnits],
     ['noise.wgsl', noise],
     ['point-features.wgsl', pointFeatures],
     ['random.wgsl', random],

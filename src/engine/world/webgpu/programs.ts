@@ -1,112 +1,6 @@
 import type { LayerKind } from '../../package/model-json.ts';
 import type { KernelConstants } from './preprocess.ts';
-import { type Access, ceilDivide, type Program, type Workgroups } from './program.ts';
-
-/** Sizes of a matmul's tile: rows, columns and depth staged in workgroup memory; all multiples of 4. */
-export interface Tile {
-  m: number;
-  n: number;
-  k: number;
-}
-
-/** How a matrix's numbers are stored: `mixed` has int8 in the first `split` rows and floats in the others. */
-export type WeightFormat = { kind: 'int8' | 'float' } | { kind: 'mixed'; split: number };
-
-export type Prologue =
-  | { kind: 'plain' }
-  | { kind: 'modulate'; tableStride: number; shift: number; scale: number }
-  | { kind: 'head_gate'; headLength: number; gateOffset: number; gateStride: number };
-
-export type Store =
-  | { kind: 'set' | 'add' }
-  | { kind: 'extra'; columns: number; stride: number }
-  | { kind: 'gate'; tableStride: number; gate: number }
-  | { kind: 'sample' }
-  | { kind: 'camera'; gridRows: number; gridColumns: number };
-
-export interface MatmulOptions {
-  /** Columns of the result, length of the sums. */
-  n: number;
-  k: number;
-  weight: WeightFormat;
-  outStride?: number;
-  activation?: 'none' | 'gelu' | 'silu';
-  prologue?: Prologue;
-  store?: Store;
-  tile?: Tile;
-}
-
-/** Binding numbers of kernels/matmul.wgsl. */
-export const MATMUL = { a: 0, weights: 1, columns: 2, out: 3, table: 4, mask: 5, extra: 6, tail: 7 } as const;
-
-const WORKGROUP_BYTES = 16384;
-
-/** kernels/matmul.wgsl. */
-export function matmulProgram(options: MatmulOptions): Program {
-  const { n, k, weight } = options;
-  const prologue = options.prologue ?? { kind: 'plain' };
-  const store = options.store ?? { kind: 'set' };
-  const tile = matmulTile(options);
-  const bindings: Record<number, Access> = {
-    [MATMUL.a]: 'read',
-    [MATMUL.weights]: 'read',
-    [MATMUL.columns]: 'read',
-    [MATMUL.out]: 'write',
-  };
-  const constants: Record<string, number | string> = {
-    ...{ N: n, K: k, WEIGHT: weight.kind, OUT_STRIDE: options.outStride ?? n },
-    ...{ TILE_M: tile.m, TILE_N: tile.n, TILE_K: tile.k },
-    ...{ A_VECTOR: k % 4 === 0 ? 1 : 0, ACTIVATION: options.activation ?? 'none' },
-    ...{ PROLOGUE: prologue.kind, STORE: store.kind, TABLE_STRIDE: 0 },
-  };
-  if (weight.kind === 'mixed') {
-    constants['SPLIT'] = weight.split;
-    bindings[MATMUL.tail] = 'read';
-  }
-  if (prologue.kind === 'modulate') {
-    Object.assign(constants, {
-      TABLE_STRIDE: prologue.tableStride,
-      TABLE_SHIFT: prologue.shift,
-      TABLE_SCALE: prologue.scale,
-    });
-    Object.assign(bindings, { [MATMUL.table]: 'read', [MATMUL.mask]: 'read' });
-  } else if (prologue.kind === 'head_gate') {
-    constants['HEAD_LENGTH'] = prologue.headLength;
-    Object.assign(constants, { EXTRA_OFFSET: prologue.gateOffset, EXTRA_STRIDE: prologue.gateStride });
-    bindings[MATMUL.extra] = 'read';
-  }
-  if (store.kind === 'extra') {
-    Object.assign(constants, { EXTRA_COLUMNS: store.columns, EXTRA_STRIDE: store.stride });
-    bindings[MATMUL.extra] = 'read';
-  } else if (store.kind === 'gate') {
-    Object.assign(constants, { TABLE_STRIDE: store.tableStride, TABLE_GATE: store.gate });
-    Object.assign(bindings, { [MATMUL.table]: 'read', [MATMUL.mask]: 'read' });
-  } else if (store.kind === 'sample') {
-    bindings[MATMUL.mask] = 'read';
-  } else if (store.kind === 'camera') {
-    Object.assign(constants, { GRID_ROWS: store.gridRows, GRID_COLUMNS: store.gridColumns });
-    Object.assign(bindings, { [MATMUL.mask]: 'read', [MATMUL.extra]: 'read' });
-  }
-  return { file: 'matmul.wgsl', constants, bindings };
-}
-
-/** The tile a matmul uses: as asked, made lower where the head scales would not fit in workgroup memory. */
-function matmulTile(options: MatmulOptions): Tile {
-  const tile = { ...(options.tile ?? { m: 16, n: 64, k: 16 }) };
-  const bytes = (): number => {
-    const staged = (tile.k / 4) * (tile.m + 1 + tile.n) * 16;
-    const heads = options.prologue?.kind === 'head_gate' ? options.k / options.prologue.headLength : 0;
-    return staged + heads * tile.m * 4;
-  };
-  while (bytes() > WORKGROUP_BYTES && tile.m > 4) tile.m /= 2;
-  return tile;
-}
-
-/** @param rows rows of the activations */
-export function matmulWorkgroups(options: MatmulOptions, rows: number): Workgroups {
-  const tile = matmulTile(options);
-  return [ceilDivide(options.n, tile.n), ceilDivide(rows, tile.m), 1];
-}
+import { ceilDivide, type Program, type Workgroups } from './program.ts';
 
 /** Where the parts of a scan layer's projection lie in its rows. */
 export interface ScanColumns {
@@ -236,6 +130,8 @@ export interface AttentionOptions {
   heads: number;
   headLength: number;
   chunkTokens: number;
+  /** Keep the last chunk's keys and values in the ring (commit pass). */
+  commit: boolean;
 }
 
 /** Binding numbers of kernels/attention.wgsl. */
@@ -247,38 +143,23 @@ export function attentionProgram(options: AttentionOptions): Program {
     file: 'attention.wgsl',
     constants: {
       ...{ HEADS: options.heads, HEAD_LENGTH: options.headLength, CHUNK_TOKENS: options.chunkTokens },
-      // Keys and values of a tile take 8·KEY_TILE·HEAD_LENGTH bytes, kept at half of the default workgroup memory.
-      KEY_TILE: Math.max(1, Math.min(16, Math.floor(WORKGROUP_BYTES / 2 / (8 * options.headLength)))),
+      ...{ QUERIES: attentionQueries(options), COMMIT: options.commit ? 1 : 0 },
     },
-    bindings: { [ATTENTION.qkv]: 'read', [ATTENTION.cache]: 'read', [ATTENTION.out]: 'write' },
+    bindings: {
+      [ATTENTION.qkv]: 'read',
+      [ATTENTION.cache]: options.commit ? 'write' : 'read',
+      [ATTENTION.out]: 'write',
+    },
   };
 }
 
 export function attentionWorkgroups(options: AttentionOptions, chunks: number): Workgroups {
-  return [ceilDivide(options.chunkTokens, 64), options.heads, chunks];
+  return [ceilDivide(options.chunkTokens, attentionQueries(options)), options.heads, chunks];
 }
 
-export interface RotationOptions {
-  grid: { rows: number; columns: number };
-  heads: number;
-  headLength: number;
-  pairs: { time: number; row: number; column: number };
-}
-
-/** Binding numbers of kernels/attention-prepare.wgsl. */
-export const PREPARE = { qkv: 0, gains: 1, rotations: 2 } as const;
-
-/** kernels/attention-prepare.wgsl. */
-export function prepareProgram(options: RotationOptions): Program {
-  return {
-    file: 'attention-prepare.wgsl',
-    constants: {
-      ...{ GRID_ROWS: options.grid.rows, GRID_COLUMNS: options.grid.columns },
-      ...{ HEADS: options.heads, HEAD_LENGTH: options.headLength },
-      ...{ TIME_PAIRS: options.pairs.time, ROW_PAIRS: options.pairs.row, COLUMN_PAIRS: options.pairs.column },
-    },
-    bindings: { [PREPARE.qkv]: 'write', [PREPARE.gains]: 'read', [PREPARE.rotations]: 'read' },
-  };
+/** Queries of a workgroup: as many as fit with their sums in the default workgroup memory. */
+function attentionQueries({ headLength }: AttentionOptions): number {
+  return headLength > 128 ? 4 : 8;
 }
 
 /** Binding numbers of kernels/cache-store.wgsl. */

@@ -1,7 +1,7 @@
 import type { WorldSpec } from '../../package/model-json.ts';
 
 /**
- * Cosines and sines for kernels/attention-prepare.wgsl, from angles in double precision: time indices grow without end.
+ * Cosines and sines for kernels/matmul-heads.wgsl, from angles in double precision: time indices grow without end.
  * @param times time index of each frame
  * @returns pairs (cos, sin): rows × row frequencies, columns × column frequencies, frames × time frequencies
  */

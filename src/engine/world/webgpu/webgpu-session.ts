@@ -29,6 +29,8 @@ export class WebGpuWorldSession implements WorldSession {
   readonly #state: readonly SessionState[];
   readonly #plans: ReadonlyMap<Plan, BoundPlan>;
   #committed = 0;
+  /** Half of the attention caches that holds the last committed chunk. */
+  #half: 0 | 1 | 2 = 0;
   #disposed = false;
 
   private constructor(
@@ -47,7 +49,7 @@ export class WebGpuWorldSession implements WorldSession {
     const state = await gpu.allocate(() =>
       stateSizes(model).map(({ scan, cache }, layer) => ({
         scan: gpu.storage(`scan ${layer}`, scan * 4),
-        cache: gpu.storage(`cache ${layer}`, 2 * cache * 4),
+        cache: gpu.storage(`cache ${layer}`, 4 * cache * 4),
       })),
     );
     const plans = new Map<Plan, BoundPlan>();
@@ -71,7 +73,7 @@ export class WebGpuWorldSession implements WorldSession {
         const plan = this.#model.commitPlans.find((candidate) => candidate.chunks <= left)!;
         await this.#commitBatch(plan, chunks.slice(start, start + plan.chunks), signal);
         start += plan.chunks;
-        this.#committed += plan.chunks;
+        this.#advance(plan.chunks);
       }
     });
   }
@@ -127,7 +129,7 @@ export class WebGpuWorldSession implements WorldSession {
         const after = await this.#contents(bound.operation, plan);
         visit({ operation: bound.operation, launch, before, after });
       }
-      if (pass.kind === 'commit') this.#committed += 1;
+      if (pass.kind === 'commit') this.#advance(1);
     });
   }
 
@@ -164,7 +166,11 @@ export class WebGpuWorldSession implements WorldSession {
       const sizes = stateSizes(this.#model);
       const sources = this.#state.flatMap(({ scan, cache }, layer) => [
         { buffer: scan, bytes: sizes[layer]!.scan * 4 },
-        { buffer: cache, bytes: 2 * sizes[layer]!.cache * 4 },
+        {
+          buffer: cache,
+          bytes: 2 * sizes[layer]!.cache * 4,
+          offset: this.#half === 2 ? 2 * sizes[layer]!.cache * 4 : 0,
+        },
       ]);
       const bytes = await this.#model.gpu.read(sources);
       let at = 0;
@@ -205,6 +211,7 @@ export class WebGpuWorldSession implements WorldSession {
         write(this.#state[layer]!.cache, keys.byteLength, values);
       });
       this.#committed = snapshot.committed;
+      this.#half = snapshot.committed > 0 ? 1 : 0;
     });
   }
 
@@ -273,11 +280,17 @@ export class WebGpuWorldSession implements WorldSession {
     }, signal);
   }
 
+  /** Counts chunks that a pass committed: it wrote the other half of the caches. */
+  #advance(chunks: number): void {
+    this.#committed += chunks;
+    this.#half = this.#half === 1 ? 2 : 1;
+  }
+
   #launch(chunks: number): LaunchValues {
     const { grid, framesPerChunk } = this.#model.spec;
     const frames = chunks * framesPerChunk;
     return {
-      ...{ frames, tokens: frames * grid.rows * grid.columns, hasPrevious: this.#committed > 0 },
+      ...{ frames, tokens: frames * grid.rows * grid.columns, previous: this.#half },
       ...{ levelRow: 0, ratio: 0, seed: 0, chunk: 0, stream: 0 },
     };
   }

@@ -21,7 +21,7 @@ const IN_FLIGHT = 2;
 /** What a session binds beside the shared buffers. */
 export interface SessionState {
   scan: GPUBuffer;
-  /** [2, F·S, d] */
+  /** [2, 2, F·S, d], a ring of two chunks: keys, values. */
   cache: GPUBuffer;
 }
 
@@ -216,11 +216,11 @@ export class WebGpuWorldModel implements WorldModel {
     const known = this.#levels.row(upcoming[0]!);
     if (known !== undefined) return known;
     this.write('levels', this.#levels.fill(upcoming));
-    const values = {
+    const values: LaunchValues = {
       tokens: LEVEL_ROWS,
       frames: 0,
       levelRow: 0,
-      hasPrevious: false,
+      previous: 0,
       ratio: 0,
       seed: 0,
       chunk: 0,

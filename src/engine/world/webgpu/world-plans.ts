@@ -1,5 +1,6 @@
 import type { WorldSpec } from '../../package/model-json.ts';
 import { type Operation, OperationList, type WeightFormats } from './operations.ts';
+import type { KernelChoice } from './kernel-choice.ts';
 import { makePlan, type Plan } from './plan.ts';
 
 /** Every plan of a model. */
@@ -12,11 +13,17 @@ export interface Plans {
 
 /**
  * @param primingChunks most chunks of one commit pass
+ * @param choice kernels that work on every device unless given
  * @throws LongtakeError `backend` when the picture is too large for WebGPU's grids
  */
-export function makePlans(spec: WorldSpec, formats: WeightFormats, primingChunks: number): Plans {
+export function makePlans(
+  spec: WorldSpec,
+  formats: WeightFormats,
+  primingChunks: number,
+  choice?: KernelChoice,
+): Plans {
   const operations = (chunks: number, add: (list: OperationList) => void): readonly Operation[] => {
-    const own = new OperationList(spec, formats, chunks);
+    const own = new OperationList(spec, formats, chunks, choice);
     add(own);
     return own.operations;
   };

@@ -11,9 +11,8 @@ export interface LayerWeights {
   /** Pose part of keys and queries; absent for key kind `none`. */
   pose?: PackedMatrix;
   scanOut: PackedMatrix;
+  /** In place of a bias: the gains of queries and keys, which the epilogue `heads` multiplies by; 0 for values. */
   qkv: PackedMatrix;
-  /** Query gain, key gain: [2, d_a]. */
-  gains: Float32Array;
   attentionOut: PackedMatrix;
   mlpUp: PackedMatrix;
   mlpDown: PackedMatrix;
@@ -21,8 +20,8 @@ export interface LayerWeights {
 
 /** The network's weights on the CPU, laid out for the kernels. */
 export interface WorldWeights {
-  inProj: PackedMatrix;
-  up: PackedMatrix;
+  /** embed.up · embed.in_proj, in floats: nothing lies between them. */
+  embed: PackedMatrix;
   /** embed.ray; its bias is embed.up_bias. */
   camera: PackedMatrix;
   /** embed.row [rows, d], embed.column [columns, d], embed.camera_unknown [d]. */
@@ -77,6 +76,14 @@ export function readWorldWeights(spec: WorldSpec, file: Uint8Array<ArrayBuffer>)
   const matrix = (name: string, n: number, k: number, bias?: string): PackedMatrix =>
     packMatrix([rows(name, n, k, bias)]);
 
+  const gains = (at: string): Float32Array => {
+    const [query, key] = ['query', 'key'].map((kind) => floats(`${at}attention.${kind}_gain`, headLength));
+    return Float32Array.from({ length: 3 * d }, (_, column) => {
+      if (column >= 2 * d) return 0;
+      return (column < d ? query : key)![column % headLength]!;
+    });
+  };
+
   const layers = spec.layers.map((layer, index): LayerWeights => {
     const at = `layers.${index}.`;
     const scan = (name: string, n: number, bias?: string): MatrixRows =>
@@ -102,11 +109,7 @@ export function readWorldWeights(spec: WorldSpec, file: Uint8Array<ArrayBuffer>)
             ]),
           }),
       scanOut: matrix(`${at}scan.out`, d, heads * valueLength),
-      qkv: matrix(`${at}attention.qkv`, 3 * d, d),
-      gains: Float32Array.of(
-        ...floats(`${at}attention.query_gain`, headLength),
-        ...floats(`${at}attention.key_gain`, headLength),
-      ),
+      qkv: packMatrix([{ ...rows(`${at}attention.qkv`, 3 * d, d), bias: gains(at) }]),
       attentionOut: matrix(`${at}attention.out`, d, d),
       mlpUp: matrix(`${at}mlp.up`, mlpWidth, d, `${at}mlp.up_bias`),
       mlpDown: matrix(`${at}mlp.down`, d, mlpWidth, `${at}mlp.down_bias`),
@@ -115,8 +118,9 @@ export function readWorldWeights(spec: WorldSpec, file: Uint8Array<ArrayBuffer>)
 
   const pointed = spec.layers.some((layer) => layer.key === 'point');
   return {
-    inProj: matrix('embed.in_proj', e, c),
-    up: matrix('embed.up', d, e),
+    embed: packMatrix([
+      { values: product(floats('embed.up', d, e), floats('embed.in_proj', e, c), e, c), n: d, k: c },
+    ]),
     camera: matrix('embed.ray', d, 2 * spec.rayFrequencies, 'embed.up_bias'),
     places: Float32Array.of(
       ...floats('embed.row', spec.grid.rows, d),
@@ -168,6 +172,21 @@ export function checkSpec(spec: WorldSpec): void {
   const unmet = demands.find(([met]) => !met);
   if (unmet)
     throw new LongtakeError('backend', `The WebGPU backend needs ${unmet[1]}; this world model has not.`);
+}
+
+/** a[rows, inner] · b[inner, columns], rounded once. */
+function product(a: Float32Array, b: Float32Array, inner: number, columns: number): Float32Array {
+  const result = new Float32Array((a.length / inner) * columns);
+  const row = new Float64Array(columns);
+  for (let start = 0, at = 0; start < a.length; start += inner, at += columns) {
+    row.fill(0);
+    for (let i = 0; i < inner; i++) {
+      const factor = a[start + i]!;
+      for (let column = 0; column < columns; column++) row[column]! += factor * b[i * columns + column]!;
+    }
+    result.set(row, at);
+  }
+  return result;
 }
 
 function damaged(why: string): LongtakeError {

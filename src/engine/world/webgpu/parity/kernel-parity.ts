@@ -61,7 +61,8 @@ export function compare({ operation, launch, before, after }: InspectedOperation
 /** The file and, for the matmul family, its variant. */
 function kernelName({ operation: { program } }: InspectedOperation): string {
   const { file, constants } = program;
-  if (file !== 'matmul.wgsl') return file.replace('.wgsl', '');
+  const kernel = file.replace('.wgsl', '');
+  if (!file.startsWith('matmul')) return kernel;
   const parts = ['PROLOGUE', 'ACTIVATION', 'STORE'].map((name) => constants[name]);
-  return `matmul (${parts.filter((part) => part !== 'plain' && part !== 'none').join(', ')})`;
+  return `${kernel} (${parts.filter((part) => part !== 'plain' && part !== 'none').join(', ')})`;
 }

@@ -2,16 +2,9 @@ import { LongtakeError } from '../../../types.ts';
 import type { LayerKind } from '../../../package/model-json.ts';
 import type { LaunchValues } from '../launch.ts';
 import type { Program } from '../program.ts';
-import {
-  ATTENTION,
-  CACHE_STORE,
-  MATMUL,
-  NOISE,
-  POINT_FEATURES,
-  PREPARE,
-  RAY_FEATURES,
-  SCAN,
-} from '../programs.ts';
+import { fromHalf } from '../half.ts';
+import { MATMUL } from '../matmul-program.ts';
+import { ATTENTION, CACHE_STORE, NOISE, POINT_FEATURES, RAY_FEATURES, SCAN } from '../programs.ts';
 import {
   attend,
   gelu,
@@ -69,6 +62,10 @@ class Bindings {
     return new Uint32Array(this.#contents[binding]!);
   }
 
+  halves(binding: number): Uint16Array {
+    return new Uint16Array(this.#contents[binding]!);
+  }
+
   bytes(binding: number): Int8Array {
     return new Int8Array(this.#contents[binding]!);
   }
@@ -82,9 +79,16 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
   'gated-delta.wgsl': (own, launch) => blockScan('gated-delta', own, launch),
   'ssd-read.wgsl': (own, launch) => ({ [SCAN.out]: scanned('ssd', own, launch).y }),
   'ssd-write.wgsl': (own, launch) => ({ [SCAN.state]: scanned('ssd', own, launch).state }),
-  'attention.wgsl': (own, launch) => ({ [ATTENTION.out]: attention(own, launch) }),
-  'attention-prepare.wgsl': (own, launch) => ({ [PREPARE.qkv]: prepare(own, launch) }),
-  'cache-store.wgsl': (own, launch) => ({ [CACHE_STORE.cache]: cacheStore(own, launch) }),
+  'matmul-units.wgsl': (own, launch) => ({ [MATMUL.out]: matmul(own, launch) }),
+  'attention.wgsl': (own, launch) => ({
+    [ATTENTION.out]: attention(own, launch),
+    ...(own.number('COMMIT')
+      ? { [ATTENTION.cache]: ring(own, launch, ATTENTION, own.number('HEADS') * own.number('HEAD_LENGTH')) }
+      : {}),
+  }),
+  'cache-store.wgsl': (own, launch) => ({
+    [CACHE_STORE.cache]: ring(own, launch, CACHE_STORE, own.number('WIDTH')),
+  }),
   'ray-features.wgsl': (own, { tokens }) => ({
     [RAY_FEATURES.features]: rayFeatures(
       own.floats(RAY_FEATURES.rays).subarray(0, tokens * 6),
@@ -144,6 +148,7 @@ function matmul(own: Bindings, launch: LaunchValues): Float64Array {
   const product = linear(prologue(own, launch, k, level), weights, k);
   const out = Float64Array.from(own.floats(MATMUL.out));
   const stride = own.number('OUT_STRIDE');
+  if (own.word('STORE') === 'heads') return heads(own, product, columns, rows);
   const store = storeOf(own, launch, n, level);
   const activation = { none: (v: number) => v, gelu, silu }[own.word('ACTIVATION')]!;
   for (let row = 0; row < rows; row++) {
@@ -160,6 +165,7 @@ function matmul(own: Bindings, launch: LaunchValues): Float64Array {
 /** The weights [n, k] with their scales. */
 function unpackWeights(own: Bindings, n: number, k: number, columns: Float32Array): Float64Array {
   const kind = own.word('WEIGHT');
+  if (kind === 'half') return unitWeights(own, n, k, columns);
   const split = { int8: n, float: 0 }[kind] ?? own.number('SPLIT');
   const bytes = own.bytes(MATMUL.weights);
   const floats = own.floats(kind === 'float' ? MATMUL.weights : MATMUL.tail);
@@ -170,6 +176,23 @@ function unpackWeights(own: Bindings, n: number, k: number, columns: Float32Arra
         column < split
           ? bytes[((i >> 2) * split + column) * 4 + (i & 3)]!
           : floats[((i >> 2) * (n - split) + column - split) * 4 + (i & 3)]!;
+      weights[column * k + i] = value * columns[2 * column]!;
+    }
+  }
+  return weights;
+}
+
+/** Weights that lie as matrix units take them. */
+function unitWeights(own: Bindings, n: number, k: number, columns: Float32Array): Float64Array {
+  const [unitN, unitK] = [own.number('UNIT_N'), own.number('UNIT_K')];
+  const deep = Math.ceil(k / unitK);
+  const stored =
+    own.word('NUMBER') === 'f16' ? fromHalf(own.halves(MATMUL.weights)) : own.floats(MATMUL.weights);
+  const weights = new Float64Array(n * k);
+  for (let column = 0; column < n; column++) {
+    for (let i = 0; i < k; i++) {
+      const unit = Math.floor(column / unitN) * deep + Math.floor(i / unitK);
+      const value = stored[(unit * unitK + (i % unitK)) * unitN + (column % unitN)]!;
       weights[column * k + i] = value * columns[2 * column]!;
     }
   }
@@ -294,33 +317,30 @@ function scanned(
   });
 }
 
-function prepare(own: Bindings, { tokens }: LaunchValues): Float64Array {
-  const [heads, headLength] = [own.number('HEADS'), own.number('HEAD_LENGTH')];
-  const width = heads * headLength;
-  const qkv = Float64Array.from(own.floats(PREPARE.qkv));
-  const gains = own.floats(PREPARE.gains);
+/** Queries and keys of a projection [rows, 3·width], without gains so far, normalised and rotated. */
+function heads(own: Bindings, product: Numbers, columns: Float32Array, rows: number): Float64Array {
+  const headLength = own.number('HEAD_LENGTH');
+  const width = own.number('HEAD_COLUMNS') / 2;
+  const qkv = Float64Array.from(product);
   for (const kind of [0, 1]) {
-    const turned = rotateByTable(
-      columnsOf(qkv, tokens, 3 * width, kind * width, width),
-      gains.subarray(kind * headLength, (kind + 1) * headLength),
-      {
-        grid: { rows: own.number('GRID_ROWS'), columns: own.number('GRID_COLUMNS') },
-        ...{ heads, headLength, table: own.floats(PREPARE.rotations) },
-        pairs: {
-          time: own.number('TIME_PAIRS'),
-          row: own.number('ROW_PAIRS'),
-          column: own.number('COLUMN_PAIRS'),
-        },
+    const gain = Float64Array.from({ length: headLength }, (_, i) => columns[2 * (kind * width + i) + 1]!);
+    const turned = rotateByTable(columnsOf(qkv, rows, 3 * width, kind * width, width), gain, {
+      grid: { rows: own.number('GRID_ROWS'), columns: own.number('GRID_COLUMNS') },
+      ...{ heads: width / headLength, headLength, table: own.floats(MATMUL.extra) },
+      pairs: {
+        time: own.number('TIME_PAIRS'),
+        row: own.number('ROW_PAIRS'),
+        column: own.number('COLUMN_PAIRS'),
       },
-    );
-    for (let token = 0; token < tokens; token++) {
+    });
+    for (let token = 0; token < rows; token++) {
       qkv.set(turned.subarray(token * width, (token + 1) * width), (token * 3 + kind) * width);
     }
   }
   return qkv;
 }
 
-function attention(own: Bindings, { tokens, hasPrevious }: LaunchValues): Float64Array {
+function attention(own: Bindings, { tokens, previous }: LaunchValues): Float64Array {
   const [heads, headLength, chunkTokens] = [
     own.number('HEADS'),
     own.number('HEAD_LENGTH'),
@@ -331,11 +351,12 @@ function attention(own: Bindings, { tokens, hasPrevious }: LaunchValues): Float6
   const [queries, keys, values] = [0, 1, 2].map((kind) =>
     columnsOf(own.floats(ATTENTION.qkv), tokens, 3 * width, kind * width, width),
   ) as [Float64Array, Float64Array, Float64Array];
-  const cache = Float64Array.from(own.floats(ATTENTION.cache));
+  const half = previous === 2 ? 2 * size : 0;
+  const cache = Float64Array.from(own.floats(ATTENTION.cache).subarray(half, half + 2 * size));
   const out = new Float64Array(tokens * width);
   for (let start = 0; start < tokens * width; start += size) {
     const joined = (x: Float64Array, cached: Float64Array): Float64Array => {
-      const before = start > 0 ? x.subarray(start - size, start) : hasPrevious ? cached : new Float64Array(0);
+      const before = start > 0 ? x.subarray(start - size, start) : previous ? cached : new Float64Array(0);
       const both = new Float64Array(before.length + size);
       both.set(before);
       both.set(x.subarray(start, start + size), before.length);
@@ -355,12 +376,20 @@ function attention(own: Bindings, { tokens, hasPrevious }: LaunchValues): Float6
   return out;
 }
 
-function cacheStore(own: Bindings, { tokens }: LaunchValues): Float64Array {
-  const [width, chunkTokens] = [own.number('WIDTH'), own.number('CHUNK_TOKENS')];
-  const qkv = own.floats(CACHE_STORE.qkv).subarray((tokens - chunkTokens) * 3 * width);
-  const cache = new Float64Array(2 * chunkTokens * width);
+/** The ring of two chunks after the pass's last chunk was put into it. */
+function ring(
+  own: Bindings,
+  { tokens, previous }: LaunchValues,
+  numbers: { qkv: number; cache: number },
+  width: number,
+): Float64Array {
+  const chunkTokens = own.number('CHUNK_TOKENS');
+  const qkv = own.floats(numbers.qkv).subarray((tokens - chunkTokens) * 3 * width);
+  const cache = Float64Array.from(own.floats(numbers.cache));
+  const half = previous === 1 ? 2 * chunkTokens * width : 0;
   for (const kind of [0, 1]) {
-    cache.set(columnsOf(qkv, chunkTokens, 3 * width, (kind + 1) * width, width), kind * chunkTokens * width);
+    const part = columnsOf(qkv, chunkTokens, 3 * width, (kind + 1) * width, width);
+    cache.set(part, half + kind * chunkTokens * width);
   }
   return cache;
 }

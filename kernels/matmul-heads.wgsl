@@ -1,0 +1,60 @@
+// Include: epilogue `heads` of the matmul family: queries and keys of frame-local attention, rms-normalised a head,
+// multiplied by a gain, rotated by position; values stay as they are.
+//   columns [N]  vec2f: scale, gain (columns below HEAD_COLUMNS)
+//   extra   vec2f cos, sin: row [GRID_ROWS, ROW_PAIRS], column [GRID_COLUMNS, COLUMN_PAIRS], time [frames, TIME_PAIRS]
+// Pairs (2j, 2j+1) of a head are rotated: first TIME_PAIRS by time, then ROW_PAIRS by row, then COLUMN_PAIRS by column.
+const TIMES = GRID_ROWS * ROW_PAIRS + GRID_COLUMNS * COLUMN_PAIRS;
+const TILE_HEADS = TILE_N / HEAD_LENGTH;
+const QUARTER = HEAD_LENGTH / 4;
+
+// Sums of squares by row, head and quarter of the head.
+var<workgroup> squares: array<vec4f, TILE_M * TILE_HEADS>;
+
+fn rotation(token: u32, pair: u32) -> vec2f {
+  let cell = token % (GRID_ROWS * GRID_COLUMNS);
+  if (pair < TIME_PAIRS) {
+    return extra[TIMES + (token / (GRID_ROWS * GRID_COLUMNS)) * TIME_PAIRS + pair];
+  }
+  if (pair < TIME_PAIRS + ROW_PAIRS) {
+    return extra[(cell / GRID_COLUMNS) * ROW_PAIRS + pair - TIME_PAIRS];
+  }
+  return extra[GRID_ROWS * ROW_PAIRS + (cell % GRID_COLUMNS) * COLUMN_PAIRS + pair - TIME_PAIRS - ROW_PAIRS];
+}
+
+fn store_results(first_row: u32, first_column: u32, lane: u32) {
+  for (var i = lane; i < 4 * TILE_M * TILE_HEADS; i += THREADS) {
+    let at = (i / (4 * TILE_HEADS)) * TILE_N + (i % (4 * TILE_HEADS)) * QUARTER;
+    let column = first_column + (i % (4 * TILE_HEADS)) * QUARTER;
+    var sum = 0.0;
+    if (column < HEAD_COLUMNS) {
+      for (var j = 0u; j < QUARTER; j++) {
+        let value = result(at + j) * columns[column + j].x;
+        sum += value * value;
+      }
+    }
+    squares[i / 4u][i % 4u] = sum;
+  }
+  workgroupBarrier();
+  for (var i = lane; i < TILE_M * TILE_N / 2; i += THREADS) {
+    let tile_row = i / (TILE_N / 2);
+    let own = 2 * (i % (TILE_N / 2));
+    let row = first_row + tile_row;
+    let column = first_column + own;
+    if (row < launch.tokens && column < N) {
+      let at = row * OUT_STRIDE + column;
+      let even = columns[column];
+      let odd = columns[column + 1u];
+      let x = vec2f(result(tile_row * TILE_N + own) * even.x, result(tile_row * TILE_N + own + 1u) * odd.x);
+      if (column < HEAD_COLUMNS) {
+        let sum = dot(squares[tile_row * TILE_HEADS + own / HEAD_LENGTH], vec4f(1.0));
+        let scaled = x * inverseSqrt(sum / f32(HEAD_LENGTH) + 1e-6) * vec2f(even.y, odd.y);
+        let turn = rotation(row, (own % HEAD_LENGTH) / 2u);
+        out[at] = scaled.x * turn.x - scaled.y * turn.y;
+        out[at + 1u] = scaled.x * turn.y + scaled.y * turn.x;
+      } else {
+        out[at] = x.x;
+        out[at + 1u] = x.y;
+      }
+    }
+  }
+}

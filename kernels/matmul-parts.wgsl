@@ -1,0 +1,137 @@
+// Include: what all kernels of the matmul family share: bindings, prologue, what happens to a finished sum.
+//   out[m, n] ← STORE(ACTIVATION(scale[n] · Σ_k PROLOGUE(a)[m, k] · weights[n, k] + bias[n]))
+//   a        [tokens, K]           f32, rows contiguous
+//   weights  see the including file
+//   columns  [N]                   vec2f: scale, bias (STORE heads: scale, gain)
+//   out      [tokens, OUT_STRIDE]  f32; columns 0 … N − 1 are written
+//   table    [rows, TABLE_STRIDE]  f32, modulation vectors by noise level (PROLOGUE modulate, STORE gate)
+//   mask     [tokens]              u32, 1 = noised (with `table`, and STORE sample); known [frames] for STORE camera
+//   extra                          see PROLOGUE head_gate, STORE extra, STORE camera, STORE heads
+// PROLOGUE plain      a as it is (A_VECTOR 0 when K is no multiple of 4)
+//          modulate   rms(a)·(1 + scale) + shift; TABLE_SHIFT and TABLE_SCALE are the vectors' places in a table row
+//          head_gate  a·rsqrt(mean over the head's HEAD_LENGTH values of a² + 0.1)·silu(g), g = extra at columns
+//                     EXTRA_OFFSET … of rows of EXTRA_STRIDE
+// STORE    set        out = v
+//          add        out += v
+//          extra      out = v + extra[m, n] for n < EXTRA_COLUMNS (rows of EXTRA_STRIDE), else v
+//          gate       out += v·table gate (TABLE_GATE)
+//          sample     where mask is 1: out = v + ratio·(out − v), the sampler step
+//          camera     out = (known ? v without bias : unknown) + bias + row + column embedding; extra = row
+//                     [GRID_ROWS, N], column [GRID_COLUMNS, N], unknown [N]
+//          heads      columns below HEAD_COLUMNS are heads of HEAD_LENGTH: rms-normalised, multiplied by the gain, rotated
+//                     by position (matmul-heads.wgsl; extra = rotations); the others out = v. TILE_N is whole heads
+// STAGED   1 where sums lie in `results` before they are stored: [RESULT_SLICES, TILE_M, TILE_N], added over slices
+#include "launch.wgsl"
+#include "activation.wgsl"
+
+#if A_VECTOR
+@group(1) @binding(0) var<storage, read> a: array<vec4f>;
+#else
+@group(1) @binding(0) var<storage, read> a: array<f32>;
+#endif
+#if WEIGHT == half
+@group(1) @binding(1) var<storage, read> weights: array<NUMBER>;
+#elif WEIGHT == float
+@group(1) @binding(1) var<storage, read> weights: array<vec4f>;
+#else
+@group(1) @binding(1) var<storage, read> weights: array<u32>;
+#endif
+@group(1) @binding(2) var<storage, read> columns: array<vec2f>;
+@group(1) @binding(3) var<storage, read_write> out: array<f32>;
+@group(1) @binding(4) var<storage, read> table: array<vec4f>;
+@group(1) @binding(5) var<storage, read> mask: array<u32>;
+#if PROLOGUE == head_gate
+@group(1) @binding(6) var<storage, read> extra: array<vec4f>;
+#elif STORE == heads
+@group(1) @binding(6) var<storage, read> extra: array<vec2f>;
+#else
+@group(1) @binding(6) var<storage, read> extra: array<f32>;
+#endif
+@group(1) @binding(7) var<storage, read> tail: array<vec4f>;
+
+const K4 = (K + 3) / 4;
+
+fn table_row(token: u32) -> u32 {
+  return select(0u, launch.level_row, mask[token] != 0u) * (TABLE_STRIDE / 4);
+}
+
+#if PROLOGUE == modulate
+#include "matmul-modulate.wgsl"
+#elif PROLOGUE == head_gate
+#include "matmul-head-gate.wgsl"
+#else
+#include "matmul-plain.wgsl"
+#endif
+
+// Four numbers of the left factor as they are kept in workgroup memory; f16 holds no more than 65504.
+fn narrowed(value: vec4f) -> vec4<NUMBER> {
+#if NUMBER == f16
+  return vec4<f16>(clamp(value, vec4f(-65504.0), vec4f(65504.0)));
+#else
+  return value;
+#endif
+}
+
+#if STORE == heads
+#include "matmul-heads.wgsl"
+#else
+fn store(row: u32, column: u32, sum: f32) {
+  let at = row * OUT_STRIDE + column;
+  let scaled = columns[column].x * sum;
+  let bias = columns[column].y;
+#if ACTIVATION == gelu
+  let v = gelu_tanh(scaled + bias);
+#elif ACTIVATION == silu
+  let v = silu(scaled + bias);
+#else
+  let v = scaled + bias;
+#endif
+#if STORE == set
+  out[at] = v;
+#elif STORE == add
+  out[at] += v;
+#elif STORE == extra
+  if (column < EXTRA_COLUMNS) {
+    out[at] = v + extra[row * EXTRA_STRIDE + column];
+  } else {
+    out[at] = v;
+  }
+#elif STORE == gate
+  let place = TABLE_GATE + column;
+  out[at] += v * table[table_row(row) + place / 4u][place % 4u];
+#elif STORE == sample
+  if (mask[row] != 0u) {
+    out[at] = v + launch.ratio * (out[at] - v);
+  }
+#elif STORE == camera
+  let per_frame = u32(GRID_ROWS * GRID_COLUMNS);
+  let cell = row % per_frame;
+  let unknown = extra[(GRID_ROWS + GRID_COLUMNS) * N + column];
+  out[at] = select(unknown, scaled, mask[row / per_frame] != 0u) + bias
+    + extra[(cell / GRID_COLUMNS) * N + column]
+    + extra[(GRID_ROWS + cell % GRID_COLUMNS) * N + column];
+#endif
+}
+#endif
+
+#if STAGED
+#if STORE != heads
+fn store_results(first_row: u32, first_column: u32, lane: u32) {
+  for (var i = lane; i < TILE_M * TILE_N; i += THREADS) {
+    let row = first_row + i / TILE_N;
+    let column = first_column + i % TILE_N;
+    if (row < launch.tokens && column < N) {
+      store(row, column, result(i));
+    }
+  }
+}
+#endif
+
+fn result(i: u32) -> f32 {
+  var sum = f32(results[i]);
+  for (var slice = 1u; slice < RESULT_SLICES; slice++) {
+    sum += f32(results[slice * (TILE_M * TILE_N) + i]);
+  }
+  return sum;
+}
+#endif
