@@ -10,6 +10,7 @@ import torch
 from tiny import TINY_TRAINING
 
 from longtake_training import leg, pieces, suite
+from longtake_training.config_files import read_config
 from longtake_training.export import condition
 from longtake_training.model import WorldConfig, WorldModel
 from longtake_training.package import package_tensors, read_weights, write_safetensors
@@ -27,7 +28,9 @@ def write_leg(folder: Path) -> Path:
     config = files("longtake_training") / "configs" / "tiny.json"
     stage = {"start": 0.5, "steps": [1, 2], "structure": 0.02}
     training = {**TINY_TRAINING, "frames_per_step": 320, "lengths": [[160, 0], [320, 0.5]], "few_step": stage}
-    (folder / "config.json").write_text(json.dumps({"base": str(config), "training": training}))
+    layers = read_config(Path(str(config)))["model"]["layers"][:2]
+    content = {"base": str(config), "model": {"layers": layers}, "training": training}
+    (folder / "config.json").write_text(json.dumps(content))
     model = condition(WorldModel(WorldConfig.load(folder / "config.json")))
     write_safetensors(folder / "weights.safetensors", package_tensors(model.state_dict()))
     program = "import sys, pathlib, tiny; out = pathlib.Path(sys.argv[1]); tiny.write_walks(out); (out/'done').touch()"

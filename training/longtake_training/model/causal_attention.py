@@ -31,7 +31,8 @@ class CausalAttention(Mixer):
         """Training path, middle: y [M, S, H, P] of each clip, starting from nothing."""
         q, k, _, v = prepared
         y = self._attend(*(self._by_clip(x, clips) for x in (q, k, v)), before=0)
-        return y.transpose(1, 2).reshape(v.shape)
+        # Of one layout however many clips there are: compiled code depends on it.
+        return y.transpose(1, 2).reshape(v.shape).contiguous()
 
     def read(self, prepared, carried) -> torch.Tensor:
         """Training path, last part: the residual's update [M, S, d]."""
