@@ -5,6 +5,10 @@ slightly wrong, as committed ones; and noise levels reached from its own estimat
 batch's noised frames are first made by the sampler's own levels, all chunks at once and without gradients (chunk after
 chunk would take as many passes as there are chunks). Then some of the chunks are given as committed, the others are to
 be predicted, from what the sampler had before one of its passes or from noised truth. The target is always the truth.
+
+Only chunks that came out near the truth serve so. Where memory knows nothing, own frames show something else than the
+truth, and a network that is told to predict the truth after them would learn not to believe what it has committed:
+flicker, and cold starts that fade to the mean.
 """
 
 from dataclasses import dataclass, replace
@@ -24,14 +28,15 @@ class FewStep:
 
     start: share of the budget from which the stage runs. share: of its steps that train on own frames; the others are
     as before. committed: of the noised chunks, how many are given as own frames. visited: of the clips, how many are
-    predicted from what the sampler visits. steps: numbers of denoise passes to be good at. structure: weight of the
-    structure loss in the whole stage.
+    predicted from what the sampler visits. near: PSNR in dB from which on an own chunk serves for either. steps:
+    numbers of denoise passes to be good at. structure: weight of the structure loss in the whole stage.
     """
 
     start: float
     share: float = 0.6
     committed: float = 0.5
     visited: float = 0.5
+    near: float = 22.0
     steps: tuple[int, ...] = (1, 2, 4)
     structure: float = 0.0
 
@@ -53,6 +58,15 @@ def own_frames(model: WorldModel, batch: Batch, levels: list[float], stop: int, 
     return z, visited
 
 
+def near_truth(own: torch.Tensor, batch: Batch, size: int, decibels: float) -> torch.Tensor:
+    """[B, T / size]: whether a chunk's masked tokens, as made, have at least this PSNR."""
+    mask = batch.chunk.mask
+    error = (own - batch.chunk.latents).square().mean(-1) * mask
+    error, count = (x.sum(-1).unflatten(1, (-1, size)).sum(-1) for x in (error, mask))
+    close = error < count * 4 * 10 ** (-decibels / 10)  # latents span 2, so the peak's square is 4
+    return close & (count > 0)
+
+
 def own_batch(
     model: WorldModel, batch: Batch, settings: FewStep, random: np.random.Generator, dtype
 ) -> tuple[Batch, torch.Tensor, torch.Tensor]:
@@ -62,17 +76,18 @@ def own_batch(
     stop = int(random.integers(len(levels) - 1))
     own, visited = own_frames(model, batch, levels, stop, dtype)
     chunk, size = batch.chunk, model.config.frames_per_chunk
-    clips, frames = chunk.known.shape
+    near = near_truth(own, batch, size, settings.near)
 
     def draw(share, *shape):
-        return torch.from_numpy(random.random(shape) < share).to(chunk.latents.device)
+        return torch.from_numpy(random.random(shape) < share).to(near.device)
 
-    committed = draw(settings.committed, clips, frames // size).repeat_interleave(size, 1)
+    committed = draw(settings.committed, *near.shape) & near
+    on_path = draw(settings.visited, len(near), 1) & near
+    committed, on_path = (x.repeat_interleave(size, 1) for x in (committed, on_path))
     # A clip all of whose noised chunks came out committed would have nothing to predict.
     committed &= (chunk.mask.any(-1) & ~committed).any(1, keepdim=True)
-    on_path = draw(settings.visited, clips)
-    level = torch.where(on_path[:, None], torch.full_like(batch.level, levels[stop]), batch.level)
-    z = torch.where(on_path[:, None, None, None], visited, noised(batch))
+    level = torch.where(on_path, torch.full_like(batch.level, levels[stop]), batch.level)
+    z = torch.where(on_path[..., None, None], visited, noised(batch))
     z = torch.where(committed[..., None, None], own, z)
     mask = chunk.mask & ~committed[..., None]
     return Batch(replace(chunk, mask=mask), level), z, committed

@@ -16,11 +16,13 @@ from torch import distributed
 
 from .evaluate import evaluate, load_weights, probe
 from .few_step import own_batch
-from .losses import LEVEL_BINS, training_loss
-from .model import WorldConfig, WorldModel, recurrence
+from .losses import training_loss
+from .model import WorldConfig, WorldModel
+from .model.kernel_check import try_kernels
 from .optimiser import Optimiser
 from .package import write_safetensors
 from .protocols import Protocol
+from .report import Report
 from .sampler import levels_of
 from .settings import Settings
 from .training_data import BatchMaker, WalkPool
@@ -54,7 +56,8 @@ class Run:
         self.optimiser = Optimiser(self.model, s.learning_rate, s.matrix_learning_rate, s.weight_decay)
         self._resume()
         if cuda:
-            self._check_kernels()
+            works, errors = try_kernels(self.config, self.device)
+            self.log(kernels=works, errors=errors)
             self.model.compile_layers()
 
     def log(self, **values) -> None:
@@ -64,30 +67,6 @@ class Run:
             print(line, flush=True)
             with open(self.out / "log.jsonl", "a") as file:
                 file.write(line + "\n")
-
-    def _check_kernels(self) -> None:
-        """Compares the Triton recurrence with the plain loop once and does without it where they differ."""
-        torch.manual_seed(0)
-        shape = dict(device=self.device, dtype=torch.bfloat16)
-        erase, key = (torch.randn(2, 4, 8, 64, self.config.key_length, **shape) * 0.1 for _ in range(2))
-        write = torch.randn(2, 4, 8, 64, self.config.value_length, **shape)
-        decay = -torch.rand(2, 4, 8, device=self.device)
-        inputs = [x.requires_grad_() for x in (erase, write, key, decay)]
-        results = []
-        try:
-            for kernels in (True, False):
-                recurrence.use_kernels = kernels
-                starts, written, last = recurrence.state_recurrence(*inputs, None)
-                loss = starts.float().square().mean() + written.float().square().mean() + last.square().mean()
-                results.append([written.float(), last, *torch.autograd.grad(loss, inputs)])
-            errors = [
-                ((a - b).float().norm() / b.float().norm()).item() for a, b in zip(*results, strict=True)
-            ]
-            recurrence.use_kernels = max(errors) < 0.03
-        except Exception as error:  # a kernel that does not compile here must not stop the run
-            errors = [repr(error)[:300]]
-            recurrence.use_kernels = False
-        self.log(kernels=recurrence.use_kernels, errors=errors)
 
     def _resume(self) -> None:
         path = self.out / "checkpoint.pt"
@@ -133,11 +112,11 @@ class Run:
     def _probe(self, held_out: WalkPool, length: int) -> None:
         held_out.take(64)
         if self.rank == 0 and held_out.count:
-            clips = min(held_out.count, max(8, self.settings.frames_per_step // length))
+            clips = min(held_out.count, max(4, 2 * self.settings.frames_per_step // length))
             self.log(probe=probe(self.average, held_out, length, clips, self.dtype), length=length)
 
-    def _step(self, batches: BatchMaker, length: int, progress: float) -> tuple[torch.Tensor, torch.Tensor]:
-        """Gradients of one batch. Returns its loss and counts as `training_loss`."""
+    def _step(self, batches: BatchMaker, length: int, progress: float, report: Report) -> None:
+        """Gradients of one batch; its losses go to the report."""
         stage, batch, z = self.settings.few_step, batches.next(length), None
         if stage is not None and progress < stage.start:
             stage = None
@@ -145,11 +124,12 @@ class Run:
             # All processes draw alike, so that none waits for another that makes own frames.
             random = np.random.default_rng([7, self.step])
             if random.random() < stage.share:
-                batch, z, _ = own_batch(self.model, batch, stage, random, self.dtype)
+                batch, z, committed = own_batch(self.model, batch, stage, random, self.dtype)
+                report.add_committed(committed)
         structure = 0.0 if stage is None else stage.structure
         loss, counts = training_loss(self.model, batch, self.dtype, z, structure)
         loss.backward()
-        return loss, counts
+        report.add(loss, counts)
 
     def _time_is_up(self) -> bool:
         limit = self.arguments.stop_after
@@ -167,15 +147,14 @@ class Run:
         torch.manual_seed(self.step * 64 + self.rank)
         begin, before, first_step = time.monotonic(), self.seconds, self.step
         progress, last_probe, last_save = self._progress(), begin, begin
-        report = Report(self)
+        report = Report(self.log, self.device, self.frames)
         while progress < 1:
             length, share = s.length_at(progress), s.rate_at(progress, self.step)
-            loss, counts = self._step(batches, length, progress)
+            self._step(batches, length, progress, report)
             norm = self.optimiser.step(share, self.world)
             self._update_average()
             self.step += 1
             self.frames += length * max(1, s.frames_per_step // length) * self.world
-            report.add(loss, counts)
             if self.step % 5 == 0:
                 pool.take(12)
             # Processes agree on the time only now and then: agreeing waits for the device.
@@ -189,7 +168,7 @@ class Run:
                 self._sample(held_out, "before_few_step")
             if self.step % 50 == 0 or self.step <= first_step + 4:
                 report.write(
-                    norm=round(norm.item(), 3), share=round(share, 4), length=length, walks=pool.count
+                    self.frames, norm=round(norm.item(), 3), share=round(share, 4), length=length, walks=pool.count
                 )
             if now - last_probe > a.probe_seconds:
                 self._probe(held_out, length)
@@ -232,35 +211,6 @@ class Run:
         if self.world > 1:
             distributed.barrier()
             distributed.destroy_process_group()
-
-
-class Report:
-    """Losses and speed since the last line of the log."""
-
-    def __init__(self, run: Run):
-        self.run = run
-        self.losses: list[torch.Tensor] = []
-        self.sums = torch.zeros(len(LEVEL_BINS) - 1, 2, device=run.device)
-        self.since = (time.monotonic(), run.frames)
-
-    def add(self, loss: torch.Tensor, counts: torch.Tensor) -> None:
-        """One step's results of `training_loss`; nothing here waits for the device."""
-        self.losses.append(loss.detach())
-        self.sums += counts
-
-    def write(self, **values) -> None:
-        """A line with the means since the last one."""
-        now = time.monotonic()
-        by_level = (self.sums[:, 0] / self.sums[:, 1].clamp_min(1)).tolist()
-        self.run.log(
-            loss=round(torch.stack(self.losses).mean().item(), 5),
-            by_level=[round(x, 5) for x in by_level],
-            frames=self.run.frames,
-            rate=round((self.run.frames - self.since[1]) / (now - self.since[0])),
-            **values,
-        )
-        self.losses, self.since = [], (now, self.run.frames)
-        self.sums.zero_()
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -26,7 +26,7 @@ SIZES = {
 def write_leg(folder: Path) -> Path:
     """A leg that renders, starts from a package's weights, grows its clips and ends with the few-step stage."""
     config = files("longtake_training") / "configs" / "tiny.json"
-    stage = {"start": 0.5, "steps": [1, 2], "structure": 0.02}
+    stage = {"start": 0.5, "share": 1.0, "near": -50, "steps": [1, 2], "structure": 0.02}
     training = {**TINY_TRAINING, "frames_per_step": 320, "lengths": [[160, 0], [320, 0.5]], "few_step": stage}
     layers = read_config(Path(str(config)))["model"]["layers"][:2]
     content = {"base": str(config), "model": {"layers": layers}, "training": training}
@@ -63,6 +63,8 @@ def test_a_leg_ends_in_its_second_call(tmp_path, monkeypatch, capsys):
     assert "The leg is finished." in printed and "| retrieval, 2 steps | 20 → 10, 2 clips |" in printed
     assert any("resumed" in x for x in log) and log[-1]["step"] == 4 and log[-1]["finished"]
     assert {x["before_few_step"]["task"] for x in log if "before_few_step" in x} == {"retrieval", "reasoning"}
+    own = [x["committed"] for x in log if "committed" in x]
+    assert len(own) == 2 and min(own) > 0
     assert sum("final" in x for x in log) == 2
     assert [x["length"] for x in log if "loss" in x] == [160, 160, 320, 320]
     figures = json.loads((out / "figures.json").read_text())
