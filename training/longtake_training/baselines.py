@@ -8,6 +8,7 @@ is finished is in --out/baselines.md and --out/baselines.json at the end of ever
 
 import argparse
 import json
+import shlex
 import threading
 from importlib.resources import files
 from pathlib import Path
@@ -15,7 +16,7 @@ from queue import Empty, Queue
 
 from .config_files import read_config
 from .model import WorldConfig, WorldModel
-from .pieces import Piece, devices, keep_compiled, module
+from .pieces import Piece, devices, keep_compiled, module, rendering
 from .settings import Settings
 from .suite import finished, release_claims
 
@@ -105,6 +106,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train and evaluate all baselines; call again until it is finished.")
     parser.add_argument("--configs", type=Path, default=CONFIGS, help="folder of config files")
     parser.add_argument("--data", type=Path, required=True, help="folder with shards in train and heldout")
+    parser.add_argument("--render", help="command that fills --data in the background, with {data} and {cores}")
     parser.add_argument("--out", type=Path, required=True, help="folder that stays between calls")
     parser.add_argument("--frames", type=int, default=2_500_000, help="frames each model trains on")
     parser.add_argument("--walks", type=int, default=1000, help="most walks a process keeps on its device")
@@ -135,11 +137,12 @@ def main(argv: list[str] | None = None) -> None:
             if piece.left() < 0:
                 return
 
-    workers = [threading.Thread(target=work, args=(x,)) for x in devices()]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    with rendering(shlex.split(a.render) if a.render else None, a.data):
+        workers = [threading.Thread(target=work, args=(x,)) for x in devices()]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
     rows = [summary(config, a.out / config.stem) for config in configs]
     (a.out / "baselines.json").write_text(json.dumps(rows, indent=1) + "\n")
     (a.out / "baselines.md").write_text(table(rows))

@@ -9,7 +9,6 @@ in --work between calls; --out holds at most eight files, each small enough to b
 
 import argparse
 import json
-import os
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from .pieces import Piece, devices, keep_compiled, module, ranks, start, stop
+from .pieces import Piece, devices, keep_compiled, module, ranks, rendering
 from .suite import Sizes, release_claims, write_table
 
 PART = 15 * 2**20
@@ -52,20 +51,6 @@ class Leg:
         leg.config = path.parent / leg.config
         leg.start_from = path.parent / leg.start_from if leg.start_from else None
         return leg
-
-
-@contextmanager
-def rendering(leg: Leg, data: Path):
-    """Renders in the background while the body runs."""
-    if leg.render is None or (data / "done").exists():
-        yield
-        return
-    values = {"data": str(data), "cores": str(max(1, (os.cpu_count() or 1) - 2))}
-    child = start([x.format(**values) for x in leg.render], {})
-    try:
-        yield
-    finally:
-        stop(child)
 
 
 @contextmanager
@@ -169,7 +154,7 @@ def main(argv: list[str] | None = None) -> None:
     data.mkdir(parents=True, exist_ok=True)
     keep_compiled(work / "compiled")
     with sending(work, a.out, sizes):
-        with rendering(leg, data):
+        with rendering(leg.render, data):
             trained = is_trained(work) or train(leg, work, data, piece)
         done = trained and evaluate(leg, work, data, sizes, piece)
     figures = a.out / "figures.md"

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +62,24 @@ def stop(child: subprocess.Popen) -> None:
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
+
+
+@contextmanager
+def rendering(command: list[str] | None, data: Path):
+    """Renders in the background while the body runs, unless all is there.
+
+    command: fills the folders train and heldout in {data} with shards, by {cores} processes, and makes the file
+    {data}/done at the end.
+    """
+    if command is None or (data / "done").exists():
+        yield
+        return
+    values = {"data": str(data), "cores": str(max(1, (os.cpu_count() or 1) - 2))}
+    child = start([x.format(**values) for x in command], {})
+    try:
+        yield
+    finally:
+        stop(child)
 
 
 def module(name: str, *arguments: object) -> list[str]:

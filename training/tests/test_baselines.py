@@ -1,10 +1,13 @@
 import importlib
 import json
+import shlex
 import shutil
+import sys
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
-from tiny import TINY_TRAINING, write_walks
+from tiny import TINY_TRAINING
 
 from longtake_training import baselines
 from longtake_training.config_files import read_config
@@ -67,7 +70,10 @@ def run_here(piece, commands, environments):
 def test_the_comparison_goes_on_in_a_second_call(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(baselines, "keep_compiled", lambda folder: None)
     monkeypatch.setattr(Piece, "run", run_here)
-    write_walks(tmp_path / "data")
+    (tmp_path / "data").mkdir()
+    program = "import sys, pathlib, tiny; out = pathlib.Path(sys.argv[1]); tiny.write_walks(out); (out/'done').touch()"
+    render = shlex.join([sys.executable, "-c", program, "{data}"])
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
     configs = tmp_path / "configs"
     configs.mkdir()
     shutil.copy(files("longtake_training") / "configs" / "tiny.json", tmp_path / "tiny.json")
@@ -81,8 +87,8 @@ def test_the_comparison_goes_on_in_a_second_call(tmp_path, monkeypatch, capsys):
 
     def call(seconds):
         baselines.main(
-            [f"--configs={configs}", f"--data={tmp_path / 'data'}", f"--out={tmp_path / 'out'}", "--frames=320",
-             "--first-walks=3", "--walks=3", f"--sizes={sizes}", f"--seconds={seconds}", "--grace=300"]
+            [f"--configs={configs}", f"--render={render}", f"--data={tmp_path / 'data'}", f"--out={tmp_path / 'out'}",
+             "--frames=320", "--first-walks=3", "--walks=3", f"--sizes={sizes}", f"--seconds={seconds}", "--grace=300"]
         )  # fmt: skip
         return capsys.readouterr().out, json.loads((tmp_path / "out" / "baselines.json").read_text())
 
