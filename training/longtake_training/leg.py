@@ -130,7 +130,7 @@ def evaluate(leg: Leg, work: Path, data: Path, sizes: Sizes, piece: Piece) -> bo
         )
         for i in range(len(devices()))
     ]
-    if not piece.run(commands, devices()):
+    if not piece.run(commands, devices(), together=False):
         print("An evaluation broke off or did not end in time; finished figures are kept.", flush=True)
     return write_table(figures, sizes)
 

@@ -34,9 +34,11 @@ class Piece:
         """Seconds until processes are asked to end; may be negative."""
         return self.end - self.reserve - time.monotonic()
 
-    def run(self, commands: list[list[str]], environments: list[dict[str, str]] | None = None) -> bool:
-        """Runs commands side by side, each in a process group of its own, until all have ended, one has failed or the
-        piece is over; returns whether all ended well."""
+    def run(
+        self, commands: list[list[str]], environments: list[dict[str, str]] | None = None, together: bool = True
+    ) -> bool:
+        """Runs commands side by side, each in a process group of its own, until all have ended or the piece is over;
+        returns whether all ended well. together: one that fails ends the others too."""
         environments = environments or [{} for _ in commands]
         children = [start(*x) for x in zip(commands, environments, strict=True)]
         try:
@@ -44,7 +46,8 @@ class Piece:
                 codes = [x.poll() for x in children]
                 if all(code == 0 for code in codes):
                     return True
-                if any(codes) or time.monotonic() > self.end + self.grace:
+                ended = None not in codes or (together and any(codes))
+                if ended or time.monotonic() > self.end + self.grace:
                     return False
                 time.sleep(0.1)
         finally:

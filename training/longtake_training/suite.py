@@ -5,6 +5,7 @@
 
 import argparse
 import json
+import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -111,8 +112,10 @@ def write_table(out: Path, sizes: Sizes) -> bool:
     """Writes figures.json and figures.md of what is finished; returns whether that is all."""
     done, names = finished(out), list(jobs(sizes))
     ordered = {name: done[name] for name in names if name in done}
-    (out / "figures.json").write_text(json.dumps(ordered, indent=1) + "\n")
-    (out / "figures.md").write_text(table(ordered))
+    for name, text in (("figures.json", json.dumps(ordered, indent=1) + "\n"), ("figures.md", table(ordered))):
+        part = out / f".{name}.{os.getpid()}.part"  # several workers may write at a time
+        part.write_text(text)
+        part.rename(out / name)
     return len(ordered) == len(names)
 
 
@@ -136,6 +139,7 @@ def main(argv: list[str] | None = None) -> None:
     model = load_model(a.config, a.weights, device)
     pool = WalkPool(a.data, sizes.clips, device)
     pool.wait_for(sizes.clips, 120)
+    failed: list[str] = []
     pictured = {f"retrieval, {sizes.steps[0]} steps", f"reasoning, {sizes.steps[0]} steps", "gap", "region", "cold"}
     for index, (name, protocol) in enumerate(list(jobs(sizes).items())[: a.only]):
         if time.monotonic() - born > a.stop_after:
@@ -143,11 +147,17 @@ def main(argv: list[str] | None = None) -> None:
         if name in finished(a.out) or not claim(a.out, index):
             continue
         sheet = a.out / f"{protocol.task}.png" if name in pictured else None
-        figures = {"name": name, **evaluate(model, pool, protocol, torch.float32, sheet)}
+        try:
+            figures = {"name": name, **evaluate(model, pool, protocol, torch.float32, sheet)}
+        except RuntimeError as error:  # too little memory for one protocol must not cost the others
+            failed.append(f"{name}: {error!r}")
+            continue
         with open(a.out / f"figures-{a.worker}.jsonl", "a") as file:
             file.write(json.dumps(figures) + "\n")
         print(json.dumps({k: v for k, v in figures.items() if not k.endswith("curve")}), flush=True)
     write_table(a.out, sizes)
+    if failed:
+        raise SystemExit("\n".join(failed))
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def test_a_base_is_changed_field_by_field(tmp_path):
     assert read_config(tmp_path / "b.json") == {"name": "b", "model": {"x": 1, "y": 5}, "training": {"z": 3}}
 
 
-def run_here(piece, commands, environments):
+def run_here(piece, commands, environments, together=True):
     """Piece.run in this process: importing PyTorch six times over would be most of the test."""
     for _, _, name, *arguments in commands:
         importlib.import_module(name).main(arguments)

@@ -96,7 +96,15 @@ def test_a_process_that_outlives_its_piece_is_ended():
     forever = [sys.executable, "-c", "import time; time.sleep(1000)"]
     assert not Piece.of(0.0, grace=0.0).run([forever])
     assert Piece.of(100.0).run([[sys.executable, "-c", ""]] * 2)
-    assert not Piece.of(100.0).run([[sys.executable, "-c", "raise SystemExit(3)"]])
+    failing = [sys.executable, "-c", "raise SystemExit(3)"]
+    assert not Piece.of(100.0).run([forever, failing])
+
+
+def test_workers_that_need_not_each_other_go_on_alone(tmp_path):
+    failing = [sys.executable, "-c", "raise SystemExit(3)"]
+    program = f"import time, pathlib; time.sleep(1); pathlib.Path({str(tmp_path / 'made')!r}).touch()"
+    assert not Piece.of(100.0).run([failing, [sys.executable, "-c", program]], together=False)
+    assert (tmp_path / "made").exists()
 
 
 def test_failed_rendering_ends_the_wait(tmp_path):
