@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .metrics import gaussian_ssim, psnr, ssim
+from .metrics import gaussian_ssim, psnr, sharpness, ssim
 from .model import WorldConfig, WorldModel
 from .package import read_weights
 from .protocols import (
@@ -71,7 +71,7 @@ def sampled(model: WorldModel, clip: Chunk, given: int, levels, seed: int, dtype
 def figures(made: torch.Tensor, true: torch.Tensor) -> dict:
     """Mean PSNR and SSIM, and both as curves over the distance from the prefix (tenths of the generated part).
 
-    ssim is that of `longtake eval` (Gaussian window), ssim_7 has windows of 7 x 7.
+    ssim is that of `longtake eval` (Gaussian window), ssim_7 has windows of 7 x 7; sharpness: generated over true.
     """
     p = psnr(made, true)
     s, s7 = (measure(made.flatten(0, 1), true.flatten(0, 1)).view(p.shape) for measure in (gaussian_ssim, ssim))
@@ -81,7 +81,8 @@ def figures(made: torch.Tensor, true: torch.Tensor) -> dict:
         f"{name}_curve": [round(x[:, i].mean().item(), 4) for i in parts]
         for name, x in (("psnr", p), ("ssim", s))
     }
-    return {"psnr": p.mean().item(), "ssim": s.mean().item(), "ssim_7": s7.mean().item(), **curves}
+    sharp = (sharpness(made) / sharpness(true).clamp_min(1e-6)).item()
+    return {"psnr": p.mean().item(), "ssim": s.mean().item(), "ssim_7": s7.mean().item(), "sharpness": sharp, **curves}
 
 
 def _hole_psnr(made: torch.Tensor, true: torch.Tensor, holes: torch.Tensor) -> float:

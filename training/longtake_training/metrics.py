@@ -10,6 +10,12 @@ def psnr(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return 10 * torch.log10(255.0**2 / error.clamp_min(255.0**2 * 1e-10))
 
 
+def sharpness(pictures: torch.Tensor) -> torch.Tensor:
+    """Mean absolute difference of neighbouring pixels of uint8 [..., height, width, 3], in grey levels."""
+    x = pictures.float()
+    return (x.diff(dim=-2).abs().mean() + x.diff(dim=-3).abs().mean()) / 2
+
+
 def ssim(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """Structural similarity of uint8 [n, height, width, 3]: windows of 7 x 7, mean over channels, as scikit-image."""
     return window_ssim(*(v.float().movedim(-1, 1) for v in (a, b)))

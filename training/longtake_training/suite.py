@@ -72,8 +72,8 @@ def finished(out: Path) -> dict[str, dict]:
 def table(figures: dict[str, dict]) -> str:
     """Markdown: one row a job, in the suite's order."""
     rows = [
-        "| protocol | frames | PSNR | SSIM | SSIM 7 × 7 | first tenth → last | beside it |",
-        "|---|---|---|---|---|---|---|",
+        "| protocol | frames | PSNR | SSIM | SSIM 7 × 7 | first tenth → last | sharpness | beside it |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for name, x in figures.items():
         frames = f"{x['context']} → {x['generate']}, {x['clips']} clips"
@@ -83,12 +83,12 @@ def table(figures: dict[str, dict]) -> str:
         if "liveliness" in x:
             text = f"spread {x['liveliness']['spread']}, change {x['liveliness']['change']}, "
             text += f"collapsed {x['liveliness']['collapsed']:.3f}"
-            rows.append(f"| {name} | {frames} | | | | | {text} |")
+            rows.append(f"| {name} | {frames} | | | | | | {text} |")
             continue
         curve = x["psnr_curve"]
         rows.append(
             f"| {name} | {frames} | {x['psnr']:.2f} | {x['ssim']:.3f} | {x['ssim_7']:.3f} "
-            f"| {curve[0]:.2f} → {curve[-1]:.2f} | {text} |"
+            f"| {curve[0]:.2f} → {curve[-1]:.2f} | {x['sharpness']:.3f} | {text} |"
         )
     return "\n".join(rows) + "\n"
 

@@ -110,6 +110,14 @@ def test_psnr_of_a_known_error():
     torch.testing.assert_close(metrics.psnr(a, b), torch.tensor([20 * np.log10(5), 100.0]).float())
 
 
+def test_a_blurred_picture_is_less_sharp():
+    stripes = torch.zeros(1, 8, 8, 3, dtype=torch.uint8)
+    stripes[:, :, ::2] = 100
+    # Every neighbour across differs by 100, none down.
+    assert metrics.sharpness(stripes).item() == pytest.approx(50)
+    assert metrics.sharpness(stripes // 2).item() == pytest.approx(25)
+
+
 def test_orthogonalised_matrices_have_even_singular_values():
     singular = torch.linalg.svdvals(orthogonalise(torch.randn(2, 48, 16)).float())
     assert singular.min() > 0.5 and singular.max() < 1.4
