@@ -98,7 +98,7 @@ def _write(path: Path, data: bytes) -> None:
 def is_trained(work: Path) -> bool:
     """Whether the leg's training is over."""
     log = work / "run" / "log.jsonl"
-    return log.exists() and "finished" in json.loads(log.read_text().splitlines()[-1])
+    return log.exists() and '"finished": true' in log.read_text().splitlines()[-1]
 
 
 def train(leg: Leg, work: Path, data: Path, piece: Piece) -> bool:
@@ -107,7 +107,8 @@ def train(leg: Leg, work: Path, data: Path, piece: Piece) -> bool:
     arguments = [
         *("--config", leg.config, "--data", data / "train", "--held-out", data / "heldout", "--out", work / "run"),
         *("--minutes", leg.minutes, "--walks", leg.walks, "--first-walks", leg.first_walks),
-        *("--final-clips", min(16, sizes.clips), "--final-frames", *sizes.reasoning, "--stop-after", piece.left()),
+        *("--final-clips", min(16, sizes.clips), "--final-frames", *sizes.reasoning, "--probe-seconds", 90),
+        *("--stop-after", piece.left()),
     ]
     arguments += ["--start-from", leg.start_from] if leg.start_from else []
     arguments += ["--steps", leg.steps] if leg.steps else []
