@@ -56,8 +56,9 @@ class Piece:
 
 
 def start(command: list[str], environment: dict[str, str]) -> subprocess.Popen:
-    """Starts a command with additions to this process's environment."""
-    return subprocess.Popen(command, env={**os.environ, **environment}, start_new_session=True)
+    """Starts a command with additions to this process's environment, as leader of a process group (but of no session,
+    so that whoever ends ours ends it too)."""
+    return subprocess.Popen(command, env={**os.environ, **environment}, process_group=0)
 
 
 def stop(child: subprocess.Popen) -> None:
