@@ -28,7 +28,7 @@ def write_leg(folder: Path) -> Path:
     config = files("longtake_training") / "configs" / "tiny.json"
     stage = {"start": 0.5, "share": 1.0, "near": -50, "steps": [1, 2], "structure": 0.02}
     training = {**TINY_TRAINING, "frames_per_step": 320, "lengths": [[160, 0], [320, 0.5]], "few_step": stage}
-    layers = read_config(Path(str(config)))["model"]["layers"][:2]
+    layers = read_config(Path(str(config)))["model"]["layers"][:1]
     content = {"base": str(config), "model": {"layers": layers}, "training": training}
     (folder / "config.json").write_text(json.dumps(content))
     model = condition(WorldModel(WorldConfig.load(folder / "config.json")))
