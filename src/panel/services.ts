@@ -1,7 +1,8 @@
 import type { Direction, ExtendEvent, ExtendRequest, PrimedPrefix } from '../engine/tasks/extend-request.ts';
 import type { GapEvent, GapRequest, LoopRequest } from '../engine/tasks/gap-request.ts';
+import type { RepaintEvent, RepaintRequest } from '../engine/tasks/region-request.ts';
 import type { CameraTrack, Rational } from '../engine/types.ts';
-import type { KeyValueStore } from './hosts/host-adapter.ts';
+import type { KeyValueStore, RegionToRepaint } from './hosts/host-adapter.ts';
 import type { ClipStore } from './clips/clip-store.ts';
 import type { EngineInfo } from './state/panel-state.ts';
 
@@ -15,6 +16,8 @@ export interface PanelEngine {
   fillGap(request: GapRequest): AsyncIterable<GapEvent>;
   /** Closes a loop; the engine must be loaded. */
   makeLoop(request: LoopRequest): AsyncIterable<GapEvent>;
+  /** Repaints a part of the picture; the engine must be loaded. */
+  repaint(request: RepaintRequest): AsyncIterable<RepaintEvent>;
   /** Whether a primed prefix can still be used. */
   holds(primed: PrimedPrefix): boolean;
   release(primed: PrimedPrefix): void;
@@ -27,6 +30,8 @@ export interface EncodeJob {
   direction: Direction;
   /** The clip that is continued; null for a cold start. Its colours are kept; `extended` also takes frames and sound. */
   source: { blob: Blob; label: string; range: { startFrame: number; frameCount: number } } | null;
+  /** The new frames take the place of these, and differ from them inside the mask alone. */
+  within?: Pick<RegionToRepaint, 'range' | 'mask'>;
   /** The new frames as image files, in the order of time. */
   frames: readonly Blob[];
   size: { width: number; height: number };

@@ -1,6 +1,7 @@
 import { LongtakeError } from '../engine/types.ts';
 import type { ExtendEvent, ExtendRequest, PrimedPrefix } from '../engine/tasks/extend-request.ts';
 import type { GapEvent, GapRequest, LoopRequest } from '../engine/tasks/gap-request.ts';
+import type { RepaintEvent, RepaintRequest } from '../engine/tasks/region-request.ts';
 import { EngineClient, type RemoteModel } from '../engine/worker/client.ts';
 import { packageConfig } from './package-config.ts';
 import type { PanelEngine } from './services.ts';
@@ -51,6 +52,10 @@ export class WorkerEngine implements PanelEngine {
 
   makeLoop(request: LoopRequest): AsyncGenerator<GapEvent> {
     return this.#run((client, model) => client.makeLoop(model, request));
+  }
+
+  repaint(request: RepaintRequest): AsyncGenerator<RepaintEvent> {
+    return this.#run((client, model) => client.repaintRegion(model, request));
   }
 
   async *#run<E>(

@@ -2,9 +2,14 @@ import { StreamTarget } from 'mediabunny';
 import { LongtakeError } from '../engine/types.ts';
 import { exportTimeline } from './media/export-timeline.ts';
 import { FrameStore } from './media/frame-store.ts';
+import { MaskPainting } from './media/mask-painting.ts';
 import { MediaLibrary } from './media/library.ts';
 import { Thumbnails } from './media/thumbnails.ts';
 import { Transport } from './media/transport.ts';
+import { framesIn } from '../media/rational.ts';
+import type { PlaceCut, PlaceSide } from '../panel/hosts/studio.ts';
+import { SECONDS_RANGE } from '../panel/state/panel-state.ts';
+import { defaultRegion } from './timeline/region.ts';
 import { trainedTasks } from '../panel/package-config.ts';
 import { isTimeline, TimelineOpener } from './otio/timeline-opener.ts';
 import { mediaFileNames, writeTimeline } from './otio/write-timeline.ts';
@@ -13,7 +18,7 @@ import type { ProjectStore } from './persistence/project-store.ts';
 import { openProjectStore } from './persistence/project-store.ts';
 import { projectOf } from './store/state.ts';
 import { StudioStore } from './store/store.ts';
-import type { MediaItem, Project, Provenance } from './timeline/project.ts';
+import type { Clip, MediaItem, Project, Provenance } from './timeline/project.ts';
 import { allClips, emptyProject } from './timeline/project.ts';
 
 /** What Studio does beyond changing its state: files in, files out, storage. The elements call it; it draws nothing. */
@@ -23,6 +28,8 @@ export class Studio {
   readonly frames = new FrameStore(this.library);
   readonly thumbnails = new Thumbnails(this.library);
   readonly opener = new TimelineOpener(this.store, this.library, (error) => this.report(error));
+  /** What is painted over to be made anew; null while nothing is to be repainted. */
+  mask: MaskPainting | null = null;
   private readonly transport = new Transport(this.store);
   private autosave: Autosave | null = null;
   private files: ProjectStore | null = null;
@@ -92,6 +99,26 @@ export class Studio {
     this.store.dispatch({ type: 'notice', tone: 'positive', text });
   }
 
+  /** Opens the panel to repaint a part of a clip's picture; a mask that was painted on it before is there again. */
+  repaint(clip: Clip): void {
+    const { playhead, history } = this.store.state;
+    const { media, format } = history.present;
+    const item = media[clip.mediaId];
+    if (!item || !format) return;
+    if (this.mask?.clipId !== clip.id) this.mask = new MaskPainting(clip.id, item.width, item.height);
+    const region = defaultRegion(clip, playhead, framesIn(SECONDS_RANGE.max, format.rate));
+    this.store.dispatch({
+      type: 'panel-open',
+      clipId: clip.id,
+      direction: 'forward',
+      purpose: 'region',
+      region,
+    });
+    const first = clip.start + region.from - clip.in;
+    if (playhead < first || playhead >= first + region.length)
+      this.store.dispatch({ type: 'seek', frame: first });
+  }
+
   /** Starts over with an empty timeline; one undo step, so nothing is lost by mistake. */
   newProject(): void {
     this.store.dispatch({ type: 'open-project', project: emptyProject(), label: 'New project' });
@@ -99,22 +126,24 @@ export class Studio {
 
   /**
    * Puts a generated clip on the timeline, one undo step.
-   * @param side where it goes, seen from the anchor clip; `replace` takes the anchor's place
-   * @param frames cuts the clip to this length on the timeline
+   * @param side where it goes, seen from the anchor clip; `replace` takes the anchor's place, `over` that of frames of it
+   * @param cut cuts the clip to this length on the timeline
    * @returns id of the new clip
    */
   async place(
     file: { blob: Blob; title: string; data: Provenance },
     anchorId: string | null,
-    side: 'before' | 'after' | 'replace',
+    side: PlaceSide,
     signal: AbortSignal,
-    frames?: number,
+    cut?: PlaceCut,
   ): Promise<string> {
     const { item } = await this.library.import(crypto.randomUUID(), file.blob, file.title);
     if (signal.aborted) throw new LongtakeError('cancelled', 'Inserting was cancelled.');
     const clip = { id: crypto.randomUUID(), label: file.title };
     const media = { ...item, provenance: file.data };
-    this.store.dispatch({ type: 'place', media, clip, anchorId, side, frames });
+    const restId = crypto.randomUUID();
+    this.store.dispatch({ type: 'place', media, clip, anchorId, side, cut, restId });
+    if (side === 'over') this.mask = null;
     return clip.id;
   }
 

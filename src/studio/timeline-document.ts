@@ -1,12 +1,20 @@
 import { distinctUntilChanged, map, type Observable } from 'rxjs';
 import { LongtakeError } from '../engine/types.ts';
 import type { HostTheme } from '../panel/hosts/host-adapter.ts';
-import type { TimelineDocument, TimelineGap, TimelineSelection } from '../panel/hosts/studio.ts';
+import type {
+  PlaceCut,
+  PlaceSide,
+  TimelineDocument,
+  TimelineGap,
+  TimelineRegion,
+  TimelineSelection,
+} from '../panel/hosts/studio.ts';
 import { projectOf, type StudioState } from './store/state.ts';
 import type { Studio } from './studio.ts';
 import { framesToFill, sourceRange } from './timeline/conform.ts';
 import { differenceAcross } from './timeline/gap-material.ts';
 import type { Clip, Project, Provenance } from './timeline/project.ts';
+import { regionWithin } from './timeline/region.ts';
 import { findClip, gapAfter } from './timeline/project.ts';
 
 /** Studio's timeline as the panel's host sees it. */
@@ -52,6 +60,37 @@ export class StudioTimeline implements TimelineDocument {
     };
   }
 
+  region(): TimelineRegion {
+    const { state } = this.studio.store;
+    const project = projectOf(state);
+    const { mask } = this.studio;
+    const clip = state.panel && findClip(project, state.panel.clipId)?.clip;
+    const region = clip && state.panel?.region && regionWithin(clip, state.panel.region);
+    const material = region && this.material(clip, project);
+    if (!material || !mask || mask.clipId !== clip.id) {
+      throw new LongtakeError(
+        'input',
+        'There is nothing to repaint here any more: choose “Repaint region…” again.',
+      );
+    }
+    const { from, length } = region;
+    const part = this.material({ ...clip, in: from, out: from + length }, project)!.range;
+    const { startFrame, frameCount } = material.range;
+    const before = part.startFrame - startFrame;
+    return {
+      ...material,
+      range: { startFrame, frameCount: before },
+      region: {
+        range: part,
+        framesAfter: frameCount - before - part.frameCount,
+        mask: mask.picture(),
+        share: mask.share,
+      },
+      from,
+      timelineFrames: length,
+    };
+  }
+
   /** A clip as material for the panel; null where its media is gone. */
   private material(clip: Clip, project: Project): TimelineSelection | null {
     const media = project.media[clip.mediaId];
@@ -69,11 +108,11 @@ export class StudioTimeline implements TimelineDocument {
   place(
     file: { blob: Blob; title: string; data: Provenance },
     anchorId: string | null,
-    side: 'before' | 'after' | 'replace',
+    side: PlaceSide,
     signal: AbortSignal,
-    frames?: number,
+    cut?: PlaceCut,
   ): Promise<string> {
-    return this.studio.place(file, anchorId, side, signal, frames);
+    return this.studio.place(file, anchorId, side, signal, cut);
   }
 }
 

@@ -80,7 +80,7 @@ describe('the store', () => {
     // One frame more than the gap is, as where the file's rate does not divide the project's.
     const made = { ...media('new', 13), provenance: { 'longtake.task': 'gap' } };
     const clip = { id: 'n', label: 'n' };
-    store.dispatch({ type: 'place', media: made, clip, anchorId: 'c0', side: 'after', frames: 12 });
+    store.dispatch({ type: 'place', media: made, clip, anchorId: 'c0', side: 'after', cut: { frames: 12 } });
     expect(sketch(store)).toBe('c0@0[0,48) n@48[0,12) c1@60[0,24)');
     expect(store.state.history.past.length).toBe(steps + 1);
     expect(store.state.history.past.at(-1)!.label).toBe('Fill gap');

@@ -108,7 +108,7 @@ export class StudioPage {
   }
 
   /** Presses Tab until a control with this role and name has the focus. */
-  async tabTo(role: 'button' | 'option', name: RegExp): Promise<void> {
+  async tabTo(role: 'button' | 'option' | 'application', name: RegExp): Promise<void> {
     const target = this.page.getByRole(role, { name }).first();
     for (let presses = 0; presses < 60; presses += 1) {
       await this.page.keyboard.press('Tab');

@@ -1,13 +1,13 @@
 import type { CameraMove } from '../../engine/camera/moves.ts';
 import type { CameraTrack, Rational } from '../../engine/types.ts';
 import type { Direction, ExtendReport, Profile } from '../../engine/tasks/extend-request.ts';
-import type { GapToFill, HostAnchor, PrefixSource } from '../hosts/host-adapter.ts';
+import type { GapToFill, HostAnchor, PrefixSource, RegionToRepaint } from '../hosts/host-adapter.ts';
 
 /**
- * What the new frames are: they continue a clip, fill the gap between two, or lead from a clip's end back to its
- * beginning.
+ * What the new frames are: they continue a clip, fill the gap between two, lead from a clip's end back to its
+ * beginning, or take the place of frames of which a part was repainted.
  */
-export type ClipPurpose = 'extend' | 'gap' | 'loop';
+export type ClipPurpose = 'extend' | 'gap' | 'loop' | 'region';
 
 /**
  * A generated clip as it is kept between openings of the panel. `running`: frames are still coming; a record that says
@@ -48,12 +48,18 @@ export interface StoredPrefix {
   anchor: HostAnchor | null;
   /** The gap, without the file of the clip after it, which is kept beside the record. */
   gap?: { frameCount: number; after: Omit<GapToFill['after'], 'blob'> };
+  /** The region, without its mask, which is kept beside the record. */
+  region?: Omit<RegionToRepaint, 'mask'>;
 }
 
 /** The part of a prefix that goes into the record. */
 export function storedPrefix(prefix: PrefixSource): StoredPrefix {
-  const { kind, label, rate, range, size, flattened, anchor, gap } = prefix;
+  const { kind, label, rate, range, size, flattened, anchor, gap, region } = prefix;
   const stored = { kind, label, rate, range, size, flattened, anchor: anchor ?? null };
+  if (region) {
+    const { range: frames, framesAfter, share } = region;
+    return { ...stored, region: { range: frames, framesAfter, share } };
+  }
   if (!gap) return stored;
   const { frameCount, after } = gap;
   return { ...stored, gap: { frameCount, after: { label: after.label, range: after.range } } };
@@ -63,17 +69,20 @@ export function storedPrefix(prefix: PrefixSource): StoredPrefix {
  * The prefix as a host understands it, from the record and the kept files.
  * @param blob the clip itself; `undefined` for a cold start
  * @param after the clip after a gap
+ * @param mask the painted mask of a region
  */
 export function restoredPrefix(
   record: ClipRecord,
   blob: Blob | undefined,
   after: Blob | undefined,
+  mask?: Uint8Array,
 ): PrefixSource {
-  const { anchor, gap, ...rest } = record.prefix;
+  const { anchor, gap, region, ...rest } = record.prefix;
   return {
     ...rest,
     ...(blob ? { blob } : {}),
     ...(anchor ? { anchor } : {}),
+    ...(region && mask ? { region: { ...region, mask: { ...rest.size, data: mask } } } : {}),
     ...(gap && after ? { gap: { frameCount: gap.frameCount, after: { ...gap.after, blob: after } } } : {}),
   };
 }

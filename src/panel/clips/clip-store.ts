@@ -24,6 +24,8 @@ export const edgeFile = (index: number) => `edge-${String(index).padStart(3, '0'
 export const sourceFile = 'source';
 /** The clip after the gap that is filled. */
 export const afterFile = 'after';
+/** The mask of the region that is repainted: 8 bits a pixel, rows from the top. */
+export const maskFile = 'mask';
 /** Small picture of the first new frame. */
 export const posterFile = 'poster.jpg';
 /** The encoded result. */

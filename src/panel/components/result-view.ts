@@ -2,7 +2,7 @@ import { css, html, nothing, type PropertyValues } from 'lit';
 import { customElement, query } from 'lit/decorators.js';
 import type { SeamFigures } from '../../engine/tasks/extend-request.ts';
 import type { ClipRecord } from '../clips/clip-record.ts';
-import { openClip } from '../state/panel-state.ts';
+import { isNewPartOnly, openClip } from '../state/panel-state.ts';
 import { readSeam } from '../state/seam.ts';
 import { seamWords } from '../messages/seam-words.ts';
 import './viewer.ts';
@@ -87,7 +87,7 @@ export class ResultView extends PanelPart {
     const { text, number } = this.language;
     const { settings, abilities, clipTask } = this.state;
     const { host } = this.controller;
-    const onlyNew = record.prefix.kind === 'none' || record.purpose === 'gap';
+    const onlyNew = isNewPartOnly(record);
     const busy = clipTask !== null;
     const unwritable = abilities !== null && !abilities.h264;
     return html`${this._seams(record)}
@@ -196,6 +196,12 @@ export class ResultView extends PanelPart {
     const first = report?.seam ?? null;
     if (purpose === 'extend') return this._seam(record, 'seam', first, '');
     const places = this.language.text.seamPlaces[purpose];
+    const { region, range } = record.prefix;
+    if (region) {
+      // The clip need not go on at both ends.
+      return html`${range.frameCount > 0 ? this._seam(record, 'seam', first, places.first) : nothing}
+      ${region.framesAfter > 0 ? this._seam(record, 'seam-after', report?.seamAfter ?? null, places.second) : nothing}`;
+    }
     return html`${this._seam(record, 'seam', first, places.first)}
     ${this._seam(record, 'seam-after', report?.seamAfter ?? null, places.second)}`;
   }

@@ -55,8 +55,9 @@ export class SettingsView extends PanelPart {
     const frames = prefix ? framesToMake(prefix, settings) : null;
     const purpose = prefix ? purposeOf(prefix, settings) : settings.purpose;
     const untrained = isUntrained(this.state.engine, purpose);
+    const unpainted = prefix?.region?.share === 0;
     return html`<div class="stack">
-      ${purpose === 'gap' ? nothing : this._length(frames)}
+      ${purpose === 'gap' || purpose === 'region' ? nothing : this._length(frames)}
       <div class="tight">
         <sp-field-label id="profile-label">${text.profile}</sp-field-label>
         <sp-action-group
@@ -96,7 +97,7 @@ export class SettingsView extends PanelPart {
           id="generate"
           variant="accent"
           size="l"
-          ?disabled=${prefix === null || untrained}
+          ?disabled=${prefix === null || untrained || unpainted}
           @click=${() => this.controller.generate()}
           >${text.generate}</sp-button
         >
@@ -104,9 +105,11 @@ export class SettingsView extends PanelPart {
           ${
             untrained && purpose !== 'extend'
               ? text.untrainedFor[purpose]
-              : prefix
-                ? this._estimate(frames ?? 0)
-                : text.needSource
+              : unpainted
+                ? text.paintFirst
+                : prefix
+                  ? this._estimate(frames ?? 0)
+                  : text.needSource
           }
         </p>
       </div>

@@ -2,6 +2,7 @@ import { css, html, nothing } from 'lit';
 import { customElement, query, state as internal } from 'lit/decorators.js';
 import type { Rational } from '../../engine/types.ts';
 import type { PrefixSource } from '../hosts/host-adapter.ts';
+import type { SourceState } from '../state/panel-state.ts';
 import { PanelPart } from './panel-part.ts';
 import { sectionStyles } from './panel.css.ts';
 
@@ -169,7 +170,7 @@ export class SourceView extends PanelPart {
     </div>`;
   }
 
-  private _acquiring(source: { what: 'file' | 'page' | 'selection' | 'gap'; fraction: number }) {
+  private _acquiring(source: Extract<SourceState, { status: 'acquiring' }>) {
     const { text } = this.language;
     return html`<div class="card row">
       <sp-progress-circle size="s" indeterminate label=${text.reading[source.what]}></sp-progress-circle>
@@ -184,7 +185,7 @@ export class SourceView extends PanelPart {
     const { text, number, rate } = this.language;
     const size = `${prefix.size.width} × ${prefix.size.height}`;
     const seconds = (prefix.range.frameCount * prefix.rate.den) / prefix.rate.num;
-    const { gap } = prefix;
+    const { gap, region } = prefix;
     const label = gap
       ? text.gapBetween(prefix.label, gap.after.label)
       : prefix.kind === 'none'
@@ -201,9 +202,14 @@ export class SourceView extends PanelPart {
             ${
               gap
                 ? text.gapSides(number(prefix.range.frameCount), number(gap.after.range.frameCount))
-                : prefix.kind === 'none'
-                  ? text.factsCold(size, rate(prefix.rate))
-                  : text.facts(size, rate(prefix.rate), number(seconds, 1))
+                : region
+                  ? text.regionFrames(
+                      number(region.range.startFrame + 1),
+                      number(region.range.startFrame + region.range.frameCount),
+                    )
+                  : prefix.kind === 'none'
+                    ? text.factsCold(size, rate(prefix.rate))
+                    : text.facts(size, rate(prefix.rate), number(seconds, 1))
             }
           </p>
         </div>
@@ -219,6 +225,7 @@ export class SourceView extends PanelPart {
         </sp-action-button>
       </div>
       ${gap ? html`<p class="quiet" id="gap-length">${text.gapLength(number(gap.frameCount))}</p>` : nothing}
+      ${region ? html`<p class="quiet" id="region-facts">${region.share > 0 ? text.regionShare(number(Math.max(1, 100 * region.share), 0)) : text.regionUnpainted}</p>` : nothing}
       ${prefix.flattened ? html`<p class="quiet">${text.flattened}</p>` : nothing}
     </div>`;
   }

@@ -1,8 +1,8 @@
 import { LongtakeError } from '../../engine/types.ts';
 import type { ClipRecord } from '../clips/clip-record.ts';
-import { resultFile, sourceFile } from '../clips/clip-store.ts';
+import { maskFile, resultFile, sourceFile } from '../clips/clip-store.ts';
 import type { GeneratedClip } from '../hosts/host-adapter.ts';
-import type { PanelServices } from '../services.ts';
+import type { EncodeJob, PanelServices } from '../services.ts';
 import { madeFrameFile } from './run-rollout.ts';
 
 type Content = GeneratedClip['content'];
@@ -37,6 +37,7 @@ export async function encodeClip(
       frames: await framesInTimeOrder(services, record),
       size,
       rate,
+      ...(await maskedFrames(services, record)),
     };
     blob = await media.encode(job, signal, onProgress);
     signal.throwIfAborted();
@@ -56,7 +57,9 @@ export async function encodeClip(
 /** Name of the inserted clip: the source's name without its ending, and what was done to it. */
 export function clipTitle(record: ClipRecord, content: Content): string {
   const name = record.prefix.label.replace(/\.[a-z0-9]{2,4}$/i, '').trim();
-  const made = { extend: 'continuation', gap: 'gap filled', loop: 'loop' }[record.purpose ?? 'extend'];
+  const made = { extend: 'continuation', gap: 'gap filled', loop: 'loop', region: 'repainted' }[
+    record.purpose ?? 'extend'
+  ];
   const what = content === 'extended' ? 'extended' : made;
   return name === '' ? `Longtake ${what}` : `${name} (${what})`;
 }
@@ -75,6 +78,16 @@ export function clipData(record: ClipRecord, content: Content): Record<string, s
     'longtake.frames': String(record.frameCount),
     'longtake.rate': `${record.rate.num}/${record.rate.den}`,
   };
+}
+
+/** The frames that repainted ones take the place of, and where they differ. */
+async function maskedFrames(services: PanelServices, record: ClipRecord): Promise<Pick<EncodeJob, 'within'>> {
+  const { region } = record.prefix;
+  if (!region) return {};
+  const mask = await services.clips.read(record.id, maskFile);
+  if (!mask) throw new LongtakeError('input', 'The mask of this clip is no longer kept: paint it again.');
+  const data = new Uint8Array(await mask.arrayBuffer());
+  return { within: { range: region.range, mask: { ...record.size, data } } };
 }
 
 async function framesInTimeOrder(services: PanelServices, record: ClipRecord): Promise<Blob[]> {

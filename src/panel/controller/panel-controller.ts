@@ -1,13 +1,13 @@
 import { Subscription } from 'rxjs';
 import { LongtakeError } from '../../engine/types.ts';
 import { restoredPrefix, storedPrefix, type ClipRecord } from '../clips/clip-record.ts';
-import { afterFile, edgeFile, frameFile, sourceFile } from '../clips/clip-store.ts';
+import { afterFile, edgeFile, frameFile, maskFile, sourceFile } from '../clips/clip-store.ts';
 import { decodePicture, preview } from '../clips/frame-images.ts';
 import { FrameReel } from '../clips/frame-reel.ts';
 import type { GeneratedClip, HostAdapter, PrefixRequest, PrefixSource } from '../hosts/host-adapter.ts';
 import type { PanelServices } from '../services.ts';
 import { parseTimings } from '../state/estimate.ts';
-import { framesToMake, purposeOf, type Settings } from '../state/panel-state.ts';
+import { framesToMake, isNewPartOnly, purposeOf, type Settings } from '../state/panel-state.ts';
 import { PanelStore } from '../state/store.ts';
 import { encodeClip } from './encode-clip.ts';
 import { errorNotice, isAbort } from './error-notice.ts';
@@ -140,7 +140,8 @@ export class PanelController {
       state: 'running',
       size: prefix.size,
       rate: prefix.rate,
-      seconds: prefix.gap ? (frameCount * prefix.rate.den) / prefix.rate.num : settings.seconds,
+      seconds:
+        prefix.gap || prefix.region ? (frameCount * prefix.rate.den) / prefix.rate.num : settings.seconds,
       frameCount,
       framesMade: 0,
       direction: prefix.kind === 'none' || purpose !== 'extend' ? 'forward' : settings.direction,
@@ -162,7 +163,7 @@ export class PanelController {
     if (!prefix) return;
     const seed = (record.seed + 1) >>> 0;
     const { profile, direction, camera, move = null } = record;
-    const length = prefix.gap ? {} : { seconds: record.seconds };
+    const length = prefix.gap || prefix.region ? {} : { seconds: record.seconds };
     const purpose = record.purpose === 'loop' ? 'loop' : 'extend';
     this.store.dispatch({ type: 'source', prefix });
     this.store.dispatch({
@@ -239,7 +240,7 @@ export class PanelController {
       this.store.dispatch({ type: 'clipTask', task: { clipId: record.id, kind: 'encoding', fraction } });
     task(0);
     try {
-      const usable = record.prefix.kind === 'none' || record.purpose === 'gap' ? 'continuation' : content;
+      const usable = isNewPartOnly(record) ? 'continuation' : content;
       return await encodeClip(this.services, record, usable, abort.signal, task);
     } finally {
       if (this.#delivering === abort) this.#delivering = null;
@@ -343,6 +344,8 @@ export class PanelController {
 
   /** Shows the frame that will be continued. */
   async #pictureOf(prefix: PrefixSource, signal: AbortSignal): Promise<void> {
+    // A region is shown by the host, where it is painted.
+    if (prefix.region) return;
     const picture = await this.pictureAtCut(prefix, 'forward', signal);
     if (picture) this.store.dispatch({ type: 'sourcePicture', prefix, picture });
   }
@@ -367,14 +370,16 @@ export class PanelController {
   async #prefixOf(record: ClipRecord): Promise<PrefixSource | null> {
     const blob = await this.services.clips.read(record.id, sourceFile);
     const after = await this.services.clips.read(record.id, afterFile);
-    if ((!blob && record.prefix.kind !== 'none') || (!after && record.prefix.gap)) {
+    const mask = await this.services.clips.read(record.id, maskFile);
+    const { kind, gap, region } = record.prefix;
+    if ((!blob && kind !== 'none') || (!after && gap) || (!mask && region)) {
       this.#fail(
         new LongtakeError('input', 'The clip this one continues is no longer kept: choose it again above.'),
       );
       return null;
     }
     this.#borrowed = record.id;
-    return restoredPrefix(record, blob, after);
+    return restoredPrefix(record, blob, after, mask && new Uint8Array(await mask.arrayBuffer()));
   }
 
   #fail(error: unknown): void {

@@ -1,6 +1,6 @@
 import type { Direction, PrimedPrefix } from '../../engine/tasks/extend-request.ts';
 import type { ClipRecord } from '../clips/clip-record.ts';
-import { afterFile, frameFile, sourceFile } from '../clips/clip-store.ts';
+import { afterFile, frameFile, maskFile, sourceFile } from '../clips/clip-store.ts';
 import { decodePicture } from '../clips/frame-images.ts';
 import type { PrefixSource } from '../hosts/host-adapter.ts';
 import { withMeasurement } from '../state/estimate.ts';
@@ -82,6 +82,10 @@ export class RolloutRunner {
       }
       if (prefix.gap && !(await services.clips.read(record.id, afterFile))) {
         await services.clips.write(record.id, afterFile, prefix.gap.after.blob);
+      }
+      if (prefix.region && !(await services.clips.read(record.id, maskFile))) {
+        const mask = new Uint8Array(prefix.region.mask.data);
+        await services.clips.write(record.id, maskFile, new Blob([mask]));
       }
       const finished = await runRollout(this.#context, record, prefix, abort.signal, {
         from: this.#primedFor(record, prefix),

@@ -6,6 +6,7 @@ import { edgeFile, frameFile, posterFile } from '../clips/clip-store.ts';
 import { decodeFrame, decodePicture, encodeFrame, encodePicture, preview } from '../clips/frame-images.ts';
 import type { FrameReel } from '../clips/frame-reel.ts';
 import type { HostAdapter, PrefixSource } from '../hosts/host-adapter.ts';
+import { repaintRegion } from './region-rollout.ts';
 import type { PanelServices } from '../services.ts';
 import type { PanelStore } from '../state/store.ts';
 import { clipCamera } from './clip-camera.ts';
@@ -121,6 +122,10 @@ function startRollout(
     const { blob, label, range } = prefix.gap.after;
     const after = context.host.openFrames({ ...prefix, blob, label, range }, signal);
     return engine.fillGap({ ...settings, before: frames, after });
+  }
+  if (prefix.region) {
+    const beforeCount = prefix.range.frameCount + first;
+    return repaintRegion({ engine, host: context.host }, prefix, settings, frames, beforeCount, first);
   }
   if (record.purpose === 'loop') {
     // A loop that was cut short is a gap from the last frame made to the clip's beginning.

@@ -2,6 +2,8 @@ import { BlobSource, BufferTarget } from 'mediabunny';
 import { LongtakeError } from '../../engine/types.ts';
 import { ClipWriter } from '../../media/clip-writer.ts';
 import { REC709 } from '../../media/colour.ts';
+import { keepOutside } from '../../media/keep-outside.ts';
+import { rgbaToPicture } from '../../media/rgb.ts';
 import { openClip, type Clip } from '../../media/open-clip.ts';
 import { decodeFrame } from '../clips/frame-images.ts';
 import type { EncodeJob } from '../services.ts';
@@ -33,7 +35,7 @@ export async function encodeJob(
 
 async function writeAll(
   writer: ClipWriter,
-  { content, direction, source, frames }: EncodeJob,
+  { content, direction, source, frames, within }: EncodeJob,
   clip: Clip | null,
   signal: AbortSignal,
   onProgress: (fraction: number) => void,
@@ -57,9 +59,18 @@ async function writeAll(
   };
   if (kept) await writer.copySound(kept, direction === 'forward' ? 0 : frames.length);
   if (direction === 'forward') await copy();
+  const originals = within && clip?.pictures(within.range.startFrame, frames.length, signal);
   for (const file of frames) {
-    await writer.addFrame(await decodeFrame(file));
+    const frame = await decodeFrame(file);
+    const original = originals && (await originals.next());
+    if (within && clip && original && !original.done) {
+      const fresh = rgbaToPicture(frame, clip.facts.colour);
+      await writer.addPicture(keepOutside(original.value, fresh, within.mask));
+    } else {
+      await writer.addFrame(frame);
+    }
     report();
   }
+  await originals?.return(undefined);
   if (direction === 'backward') await copy();
 }

@@ -80,6 +80,11 @@ export class ExpressHost implements HostAdapter {
           'usage',
           'Adobe Express does not say where a gap is: drop the clip before it here, and extend that one.',
         );
+      case 'region':
+        throw new LongtakeError(
+          'usage',
+          'A part of the picture can be repainted in Longtake Studio; Adobe Express has no place to paint it.',
+        );
       case 'selection':
         throw new LongtakeError(
           'usage',

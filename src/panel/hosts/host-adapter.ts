@@ -21,6 +21,18 @@ export interface GapToFill {
   after: { blob: Blob; label: string; range: { startFrame: number; frameCount: number } };
 }
 
+/** A part of the picture that is made anew in some frames of a clip; what lies outside the mask stays. */
+export interface RegionToRepaint {
+  /** The frames, in the clip's own. */
+  range: { startFrame: number; frameCount: number };
+  /** Frames of the clip after them, at their right: 0 where the clip ends with the range. */
+  framesAfter: number;
+  /** Of the clip's size, for every frame the same; from 128 on a pixel is made anew. */
+  mask: { width: number; height: number; data: Uint8Array };
+  /** Share of the picture that the mask covers, 0…1; 0 = nothing is painted yet. */
+  share: number;
+}
+
 export interface PrefixSource {
   /** `none` = cold start, a normal answer. */
   kind: 'none' | 'blob';
@@ -33,6 +45,8 @@ export interface PrefixSource {
   label: string;
   /** Set where the frames lead to another clip: the prefix is the clip before the gap. */
   gap?: GapToFill;
+  /** Set where a part of the picture is made anew: the prefix is what comes before in the same clip. */
+  region?: RegionToRepaint;
   anchor?: HostAnchor;
 }
 
@@ -57,6 +71,8 @@ export type PrefixRequest =
   | { kind: 'selection' }
   /** The gap that the editor chose in the host, with the clips around it. */
   | { kind: 'gap' }
+  /** The part of the picture that the editor painted over in the host. */
+  | { kind: 'region' }
   | { kind: 'none'; size: { width: number; height: number }; rate: Rational };
 
 export type HostTheme = 'light' | 'dark';

@@ -13,6 +13,7 @@ import type {
   InsertReceipt,
   PrefixRequest,
   PrefixSource,
+  RegionToRepaint,
 } from './host-adapter.ts';
 
 /** The selected clip of Studio's timeline as material for a prefix: its trimmed range, at the media's own rate. */
@@ -25,10 +26,27 @@ export interface TimelineSelection {
   range: { startFrame: number; frameCount: number };
 }
 
+export type PlaceSide = 'before' | 'after' | 'replace' | 'over';
+
+/** How much of a new clip goes on the timeline, in frames of the project. */
+export interface PlaceCut {
+  frames: number;
+  /** Side `over`: first frame, in the anchor's conformed media. */
+  from?: number;
+}
+
 /** A gap of Studio's timeline: the clip before it, and what it is filled towards. */
 export interface TimelineGap extends TimelineSelection {
   gap: GapToFill;
   /** Length of the gap on the timeline, in frames of the project. */
+  timelineFrames: number;
+}
+
+/** A part of the picture in some frames of a clip. The range is that of the frames before them in the clip. */
+export interface TimelineRegion extends TimelineSelection {
+  region: RegionToRepaint;
+  /** The frames as Studio counts them: the first, in the clip's conformed media, and how many. */
+  from: number;
   timelineFrames: number;
 }
 
@@ -40,17 +58,20 @@ export interface TimelineDocument {
   selection(): TimelineSelection;
   /** @throws LongtakeError `input` where no gap is chosen, or one that can not be filled */
   gap(): TimelineGap;
+  /** @throws LongtakeError `input` where no region is chosen, or its clip has changed */
+  region(): TimelineRegion;
   /**
    * One undo step.
-   * @param frames cuts the clip to this length on the timeline
+   * @param side where it goes, seen from the anchor clip; `over` = in place of frames of it, from `cut.from` on
+   * @param cut cuts the clip to `frames` on the timeline
    * @returns id of the new clip
    */
   place(
     file: { blob: Blob; title: string; data: Readonly<Record<string, string>> },
     anchorId: string | null,
-    side: 'before' | 'after' | 'replace',
+    side: PlaceSide,
     signal: AbortSignal,
-    frames?: number,
+    cut?: PlaceCut,
   ): Promise<string>;
 }
 
@@ -92,6 +113,11 @@ export class StudioHost implements HostAdapter {
         onProgress(1);
         return { kind: 'blob', ...clip, flattened: false, anchor: { clipId, frames: timelineFrames } };
       }
+      case 'region': {
+        const { clipId, from, timelineFrames, ...clip } = this.timeline.region();
+        onProgress(1);
+        return { kind: 'blob', ...clip, flattened: false, anchor: { clipId, from, frames: timelineFrames } };
+      }
       case 'file':
         return filePrefix(request.file, signal);
       case 'none':
@@ -125,10 +151,13 @@ export class StudioHost implements HostAdapter {
   ): Promise<InsertReceipt> {
     const anchorId = typeof anchor?.['clipId'] === 'string' ? anchor['clipId'] : null;
     const backward = clip.data['longtake.direction'] === 'backward';
-    const side = clip.content === 'extended' ? 'replace' : backward ? 'before' : 'after';
     const { blob, title, data } = clip;
-    const frames = typeof anchor?.['frames'] === 'number' ? anchor['frames'] : undefined;
-    return { id: await this.timeline.place({ blob, title, data }, anchorId, side, signal, frames) };
+    const number = (key: string) => (typeof anchor?.[key] === 'number' ? anchor[key] : undefined);
+    const [frames, from] = [number('frames'), number('from')];
+    const beside = clip.content === 'extended' ? 'replace' : backward ? 'before' : 'after';
+    const cut = frames === undefined ? undefined : { frames, ...(from === undefined ? {} : { from }) };
+    const side = from === undefined ? beside : 'over';
+    return { id: await this.timeline.place({ blob, title, data }, anchorId, side, signal, cut) };
   }
 
   dispose(): void {

@@ -22,6 +22,7 @@ export const de: Messages = {
     page: 'Die Seite wird gerendert …',
     selection: 'Der Clip wird gelesen …',
     gap: 'Die Clips werden gelesen …',
+    region: 'Der Clip wird gelesen …',
   },
   coldStart: 'Kein Clip (das Modell erfindet die Aufnahme)',
   fromPage: 'Aktuelle Seite',
@@ -35,7 +36,12 @@ export const de: Messages = {
   untrainedFor: {
     gap: 'Dieses Modell wurde nicht dafür trainiert, Lücken zu füllen.',
     loop: 'Dieses Modell wurde nicht dafür trainiert, Schleifen zu schließen.',
+    region: 'Dieses Modell wurde nicht dafür trainiert, Teile des Bildes neu zu malen.',
   },
+  regionFrames: (first, last) => `Bilder ${first} bis ${last} des Clips`,
+  regionShare: (percent) => `${percent} % des Bildes entstehen neu; der Rest bleibt, wie er ist.`,
+  regionUnpainted: 'Noch ist nichts übermalt.',
+  paintFirst: 'Übermalen Sie den Teil des Bildes, der neu entstehen soll.',
   length: 'Länge',
   frames: (count) => `${count} neue Bilder`,
   profile: 'Qualität',
@@ -124,6 +130,7 @@ export const de: Messages = {
   seamPlaces: {
     gap: { first: 'In die Lücke hinein', second: 'Aus der Lücke heraus' },
     loop: { first: 'Am Ende des Clips', second: 'Zurück zum Anfang' },
+    region: { first: 'In die neuen Bilder hinein', second: 'Aus den neuen Bildern heraus' },
   },
   speed: (ms, backend) => `${ms} ms je Bild (${backend})`,
   backends: { webgpu: 'WebGPU', ort: 'Prozessor' },

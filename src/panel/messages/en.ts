@@ -24,6 +24,7 @@ export const en = {
     page: 'Rendering the page…',
     selection: 'Reading the clip…',
     gap: 'Reading the clips…',
+    region: 'Reading the clip…',
   },
   coldStart: 'No clip (the model invents the shot)',
   fromPage: 'Current page',
@@ -38,7 +39,13 @@ export const en = {
   untrainedFor: {
     gap: 'This model was not trained to fill gaps.',
     loop: 'This model was not trained to close loops.',
+    region: 'This model was not trained to repaint parts of the picture.',
   },
+  // Regions
+  regionFrames: (first: string, last: string) => `Frames ${first} to ${last} of the clip`,
+  regionShare: (percent: string) => `${percent} % of the picture is made anew; the rest stays as it is.`,
+  regionUnpainted: 'Nothing is painted yet.',
+  paintFirst: 'Paint over the part of the picture that is to be made anew.',
   // Settings
   length: 'Length',
   frames: (count: string) => `${count} new frames`,
@@ -130,6 +137,7 @@ export const en = {
   seamPlaces: {
     gap: { first: 'Into the gap', second: 'Out of the gap' },
     loop: { first: 'At the clip’s end', second: 'Back to the beginning' },
+    region: { first: 'Into the repainted frames', second: 'Out of the repainted frames' },
   },
   speed: (ms: string, backend: string) => `${ms} ms a frame (${backend})`,
   backends: { webgpu: 'WebGPU', ort: 'processor' } as Record<string, string>,

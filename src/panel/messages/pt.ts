@@ -22,6 +22,7 @@ export const pt: Messages = {
     page: 'Renderizando a página…',
     selection: 'Lendo o clipe…',
     gap: 'Lendo os clipes…',
+    region: 'Lendo o clipe…',
   },
   coldStart: 'Sem clipe (o modelo inventa o plano)',
   fromPage: 'Página atual',
@@ -35,7 +36,12 @@ export const pt: Messages = {
   untrainedFor: {
     gap: 'Este modelo não foi treinado para preencher lacunas.',
     loop: 'Este modelo não foi treinado para fechar loops.',
+    region: 'Este modelo não foi treinado para repintar partes da imagem.',
   },
+  regionFrames: (first, last) => `Quadros ${first} a ${last} do clipe`,
+  regionShare: (percent) => `${percent} % da imagem é refeita; o resto fica como está.`,
+  regionUnpainted: 'Nada foi pintado ainda.',
+  paintFirst: 'Pinte sobre a parte da imagem que deve ser refeita.',
   length: 'Duração',
   frames: (count) => `${count} quadros novos`,
   profile: 'Qualidade',
@@ -124,6 +130,7 @@ export const pt: Messages = {
   seamPlaces: {
     gap: { first: 'Ao entrar na lacuna', second: 'Ao sair da lacuna' },
     loop: { first: 'No fim do clipe', second: 'De volta ao começo' },
+    region: { first: 'Ao entrar nos quadros repintados', second: 'Ao sair dos quadros repintados' },
   },
   speed: (ms, backend) => `${ms} ms por quadro (${backend})`,
   backends: { webgpu: 'WebGPU', ort: 'processador' },

@@ -30,15 +30,15 @@ export interface EngineInfo {
 
 export type SourceState =
   | { status: 'none' }
-  | { status: 'acquiring'; what: 'file' | 'page' | 'selection' | 'gap'; fraction: number }
+  | { status: 'acquiring'; what: 'file' | 'page' | 'selection' | 'gap' | 'region'; fraction: number }
   | { status: 'ready'; prefix: PrefixSource; picture: ImageBitmap | null };
 
 export interface Settings {
   seconds: number;
   profile: Profile;
   direction: Direction;
-  /** What is made of a clip alone; a gap says for itself that it is one. */
-  purpose: Exclude<ClipPurpose, 'gap'>;
+  /** What is made of a clip alone; a gap or a region says for itself that it is one. */
+  purpose: Exclude<ClipPurpose, 'gap' | 'region'>;
   /** 32-bit seed. */
   seed: number;
   camera: { name: string; track: CameraTrack } | null;
@@ -133,17 +133,27 @@ export function framesFor(seconds: number, rate: Rational): number {
 /** What Generate would make of a source with the present settings. */
 export function purposeOf(prefix: PrefixSource, settings: Settings): ClipPurpose {
   if (prefix.gap) return 'gap';
+  if (prefix.region) return 'region';
   return prefix.kind === 'none' ? 'extend' : settings.purpose;
 }
 
-/** Number of frames that Generate would make: the whole gap, or the chosen length. */
+/** Number of frames that Generate would make: the whole gap or region, or the chosen length. */
 export function framesToMake(prefix: PrefixSource, settings: Settings): number {
-  return prefix.gap?.frameCount ?? framesFor(settings.seconds, prefix.rate);
+  return (
+    prefix.gap?.frameCount ?? prefix.region?.range.frameCount ?? framesFor(settings.seconds, prefix.rate)
+  );
 }
 
 /** Whether the loaded model was not trained for something; false while none is loaded. */
 export function isUntrained(engine: EngineInfo | null, purpose: ClipPurpose): boolean {
-  return engine !== null && purpose !== 'extend' && !engine.tasks.includes('gap');
+  // A loop is closed as a gap.
+  const task = purpose === 'loop' ? 'gap' : purpose;
+  return engine !== null && purpose !== 'extend' && !engine.tasks.includes(task);
+}
+
+/** Whether nothing but the new frames can be inserted: they have a place of their own on the timeline. */
+export function isNewPartOnly({ prefix, purpose }: ClipRecord): boolean {
+  return prefix.kind === 'none' || purpose === 'gap' || purpose === 'region';
 }
 
 /** The clip that is open as a result, if any. */

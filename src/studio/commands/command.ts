@@ -24,10 +24,17 @@ export function activeGap(state: StudioState): Gap | null {
   return state.selection.size === 0 ? gapAt(project, state.playhead) : null;
 }
 
-/** Why a gap cannot be filled or a loop closed with this model; null where it can, or nobody knows yet. */
-export function untrained(state: StudioState, what: 'fill gaps' | 'close loops'): string | null {
+/** What the panel makes beside extensions, as a sentence says it, and the task that the model has to be trained for. */
+const TASKS = {
+  'fill gaps': 'gap',
   // A loop is closed as a gap between the clip's end and its own beginning.
-  if (state.trainedFor === null || state.trainedFor.includes('gap')) return null;
+  'close loops': 'gap',
+  'repaint parts of the picture': 'region',
+} as const;
+
+/** Why something cannot be made with this model; null where it can, or nobody knows yet. */
+export function untrained(state: StudioState, what: keyof typeof TASKS): string | null {
+  if (state.trainedFor === null || state.trainedFor.includes(TASKS[what])) return null;
   return `The world model was not trained to ${what}.`;
 }
 

@@ -54,6 +54,8 @@ function whyNotGap(state: StudioState): string | null {
   return untrained(state, 'fill gaps') ?? (before && after ? differenceAcross(before, after) : null);
 }
 
+const whyNoRepaint = (state: StudioState) => untrained(state, 'repaint parts of the picture');
+
 const whyNoLoop = (state: StudioState) => untrained(state, 'close loops');
 
 function trimTo(id: string, label: string, key: string, edge: 'in' | 'out'): Command {
@@ -160,6 +162,14 @@ export const commands = {
       store.dispatch({ type: 'panel-open', clipId, direction: 'forward', purpose: 'loop' });
     },
   },
+  repaint: {
+    id: 'repaint',
+    label: 'Repaint region…',
+    keys: ['r'],
+    enabled: (state) => hasActive(state) && whyNoRepaint(state) === null,
+    reason: whyNoRepaint,
+    run: (studio) => studio.repaint(activeClip(studio.store.state)!),
+  },
   split: {
     id: 'split',
     label: 'Split at playhead',
@@ -265,7 +275,7 @@ export const commands = {
 
 /** The commands of a clip's context menu, in groups. */
 export const clipMenu: readonly (readonly Command[])[] = [
-  [commands.extend, commands.extendBackwards, commands.makeLoop],
+  [commands.extend, commands.extendBackwards, commands.makeLoop, commands.repaint],
   [commands.split, commands.trimStart, commands.trimEnd],
   [commands.rippleDelete, commands.lift],
 ];

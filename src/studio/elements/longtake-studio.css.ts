@@ -28,13 +28,16 @@ export const studioStyles = [
     .stage {
       grid-area: 2 / 1;
       display: grid;
-      grid-template: minmax(0, 1fr) auto / minmax(0, 1fr);
+      grid-template: minmax(0, 1fr) auto auto / minmax(0, 1fr);
       min-block-size: 0;
       min-inline-size: 0;
       background: var(--stage);
     }
     studio-viewer {
       grid-area: 1 / 1;
+    }
+    studio-transport {
+      grid-area: 3 / 1;
     }
     studio-timeline {
       grid-area: 3 / 1;

@@ -14,6 +14,7 @@ import { leavesKeysAlone } from './key-owner.ts';
 import { studioStyles } from './longtake-studio.css.ts';
 import './missing-media.ts';
 import './spectrum.ts';
+import './region-editor.ts';
 import './studio-bar.ts';
 import type { StudioBar } from './studio-bar.ts';
 import { StudioPart } from './studio-part.ts';
@@ -23,7 +24,12 @@ import './studio-transport.ts';
 import './studio-viewer.ts';
 
 /** What the panel's heading says. */
-const PANEL_TITLES = { extend: 'Extend clip', gap: 'Fill gap', loop: 'Make loop' } as const;
+const PANEL_TITLES = {
+  extend: 'Extend clip',
+  gap: 'Fill gap',
+  loop: 'Make loop',
+  region: 'Repaint region',
+} as const;
 
 /** The whole window of Studio. */
 @customElement('longtake-studio')
@@ -85,6 +91,7 @@ export class LongtakeStudio extends StudioPart {
                 : nothing
             }
           </div>
+          ${panel?.region ? html`<region-editor .studio=${this.studio}></region-editor>` : nothing}
           <studio-transport .studio=${this.studio}></studio-transport>
         </main>
         ${this.renderPanel(panel)}
@@ -98,9 +105,14 @@ export class LongtakeStudio extends StudioPart {
   protected override updated(changed: PropertyValues): void {
     super.updated(changed);
     const { panel } = this.state;
-    if (panel === this.served) return;
+    const { served } = this;
+    if (panel === served) return;
     this.served = panel;
-    if (panel) void this.startPanel(panel);
+    // Repainted frames were inserted: the panel goes on showing them.
+    if (!panel || (panel.purpose === 'region' && !panel.region)) return;
+    // While a mask is painted the focus stays with it.
+    const painting = panel.region !== null && served?.region && served.clipId === panel.clipId;
+    void this.startPanel(panel, !painting);
   }
 
   private renderEmpty() {
@@ -130,13 +142,13 @@ export class LongtakeStudio extends StudioPart {
     </aside>`;
   }
 
-  private async startPanel({ purpose, direction, seconds }: PanelRequest): Promise<void> {
+  private async startPanel({ purpose, direction, seconds }: PanelRequest, focus: boolean): Promise<void> {
     const { panel } = this;
     if (!panel) return;
     // From here Tab goes on into the panel.
-    this.panelTitle?.focus();
+    if (focus) this.panelTitle?.focus();
     await panel.start(
-      { kind: purpose === 'gap' ? 'gap' : 'selection' },
+      { kind: purpose === 'gap' || purpose === 'region' ? purpose : 'selection' },
       {
         direction,
         purpose: purpose === 'loop' ? 'loop' : 'extend',

@@ -185,7 +185,7 @@ export class StudioBar extends StudioPart {
     const c = commands;
     const groups = [
       [c.undo, c.redo, c.selectAll],
-      [c.extend, c.extendBackwards, c.makeLoop, c.fillGap],
+      [c.extend, c.extendBackwards, c.makeLoop, c.fillGap, c.repaint],
       [c.split, c.trimStart, c.trimEnd, c.rippleDelete, c.lift],
       [c.playPause, c.previousCut, c.nextCut, c.zoomIn, c.zoomOut, c.snapping],
     ];

@@ -6,6 +6,7 @@ import { shownProject } from '../store/state.ts';
 import { frameOfClip } from '../timeline/conform.ts';
 import { clipAt } from '../timeline/project.ts';
 import { timecode } from '../timeline/timecode.ts';
+import { pictureWidth } from './picture-box.css.ts';
 import { StudioPart } from './studio-part.ts';
 
 /** Pixels of the canvas along its longer side at most; it is scaled to the window by the browser. */
@@ -28,7 +29,7 @@ export class StudioViewer extends StudioPart {
     canvas {
       display: block;
       background: #000;
-      inline-size: min(100cqi - 48px, (100cqb - 40px) * var(--aspect, 1.7778));
+      inline-size: ${pictureWidth};
       aspect-ratio: var(--aspect, 1.7778);
       box-shadow: 0 0 0 1px var(--line);
     }

@@ -1,4 +1,6 @@
 import type { TaskName } from '../../engine/package/model-json.ts';
+import type { PlaceCut, PlaceSide } from '../../panel/hosts/studio.ts';
+import type { RegionRange } from '../timeline/region.ts';
 import type { Clip, MediaItem, Project } from '../timeline/project.ts';
 import type { MissingMedia, Notice, PanelPurpose, Stretch, Task } from './state.ts';
 
@@ -12,9 +14,10 @@ export type Action =
       media: MediaItem;
       clip: Pick<Clip, 'id' | 'label'>;
       anchorId: string | null;
-      side: 'before' | 'after' | 'replace';
-      /** Cuts the clip to this length. */
-      frames?: number | undefined;
+      side: PlaceSide;
+      /** Cuts the clip; `over` replaces these frames of the anchor, and what is left after them gets `restId`. */
+      cut?: PlaceCut | undefined;
+      restId?: string;
     }
   | { type: 'move'; clipId: string; start: number; final: boolean; guide: number | null }
   | {
@@ -46,7 +49,11 @@ export type Action =
       seconds?: number;
       /** `extend` where it is left out. */
       purpose?: PanelPurpose;
+      /** Purpose `region`: the frames. */
+      region?: RegionRange;
     }
+  /** Other frames, or another mask: the panel looks again. */
+  | { type: 'region'; region: RegionRange }
   | { type: 'panel-close' }
   | { type: 'task'; task: Task | null }
   | { type: 'notice'; tone: Notice['tone']; text: string }

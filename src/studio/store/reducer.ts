@@ -13,10 +13,11 @@ import {
 } from '../timeline/edit.ts';
 import type { History } from '../timeline/history.ts';
 import { record, redo, startHistory, undo } from '../timeline/history.ts';
-import type { Project } from '../timeline/project.ts';
+import type { Clip, Project } from '../timeline/project.ts';
+import { regionWithin, replaceRange } from '../timeline/region.ts';
 import { clipEnd, findClip, projectLength } from '../timeline/project.ts';
 import type { Action } from './actions.ts';
-import type { StudioState } from './state.ts';
+import type { PanelRequest, StudioState } from './state.ts';
 import { ZOOM, projectOf } from './state.ts';
 
 /** The next state. Pure: the same state and action always give the same answer. */
@@ -89,9 +90,12 @@ export function reduce(state: StudioState, action: Action): StudioState {
         clipId: action.clipId,
         direction: action.direction,
         seconds: action.seconds ?? null,
+        region: action.region ?? null,
       };
       return { ...state, panel, selection: new Set([action.clipId]), shuttle: 0 };
     }
+    case 'region':
+      return state.panel?.region ? { ...state, panel: { ...state.panel, region: action.region } } : state;
     case 'panel-close':
       return { ...state, panel: null };
     case 'task':
@@ -126,9 +130,10 @@ function importMedia(state: StudioState, action: Extract<Action, { type: 'import
 function place(state: StudioState, action: Extract<Action, { type: 'place' }>): StudioState {
   let project = addMedia(projectOf(state), action.media);
   const whole = wholeClip(project, action.media, action.clip.id, action.clip.label);
-  const clip = { ...whole, out: Math.min(whole.out, action.frames ?? Infinity) };
+  const clip = { ...whole, out: Math.min(whole.out, action.cut?.frames ?? Infinity) };
   const anchor = action.anchorId ? findClip(project, action.anchorId) : null;
   if (!anchor) project = insertClip(project, 0, clip, state.playhead);
+  else if (action.side === 'over') project = placeOver(project, anchor.clip, clip, action);
   else if (action.side === 'replace') project = replaceClip(project, anchor.clip.id, clip);
   else if (action.side === 'after') project = insertAfter(project, anchor.clip.id, clip);
   else project = insertBefore(project, anchor.clip.id, clip);
@@ -140,11 +145,31 @@ function place(state: StudioState, action: Extract<Action, { type: 'place' }>): 
   const placed = findClip(project, clip.id)!.clip;
   // The playhead goes to the cut: that is the place the editor wants to judge.
   const cut = action.side === 'before' && anchor ? clipEnd(placed) : placed.start;
-  return { ...next, selection: new Set([clip.id]), playhead: cut, shuttle: 0 };
+  // What was painted is done with; the panel goes on showing the result.
+  const panel = action.side === 'over' && state.panel ? { ...state.panel, region: null } : next.panel;
+  return { ...next, panel, selection: new Set([clip.id]), playhead: cut, shuttle: 0 };
+}
+
+/** Puts repainted frames in the place of the old ones; where those are no longer there, after the clip. */
+function placeOver(
+  project: Project,
+  anchor: Clip,
+  clip: Clip,
+  { cut, restId }: Extract<Action, { type: 'place' }>,
+): Project {
+  const range = { from: cut?.from ?? anchor.in, length: cut?.frames ?? 0 };
+  const whole = regionWithin(anchor, range);
+  if (whole?.length !== range.length || whole.from !== range.from || restId === undefined)
+    return insertAfter(project, anchor.id, clip);
+  return replaceRange(project, anchor.id, range, clip, restId);
 }
 
 /** Undo labels by what was made. */
-const INSERT_LABELS: Readonly<Record<string, string>> = { gap: 'Fill gap', loop: 'Insert loop' };
+const INSERT_LABELS: Readonly<Record<string, string>> = {
+  gap: 'Fill gap',
+  loop: 'Insert loop',
+  region: 'Repaint region',
+};
 
 /** Records an edit as one undo step. */
 function edit(state: StudioState, project: Project, label: string): StudioState {
@@ -157,8 +182,13 @@ function settle(state: StudioState): StudioState {
   const project = projectOf(state);
   const selection = new Set([...state.selection].filter((id) => findClip(project, id)));
   const playhead = Math.min(state.playhead, lastFrame(project));
-  const panel = state.panel && !findClip(project, state.panel.clipId) ? null : state.panel;
-  return { ...state, selection, playhead, panel };
+  return { ...state, selection, playhead, panel: panelStillOf(state.panel, project) };
+}
+
+/** The panel closes with its clip, unless it only shows what has taken that clip's place. */
+function panelStillOf(panel: PanelRequest | null, project: Project): PanelRequest | null {
+  const delivered = panel?.purpose === 'region' && !panel.region;
+  return panel && (delivered || findClip(project, panel.clipId)) ? panel : null;
 }
 
 function clampFrame(state: StudioState, frame: number): number {

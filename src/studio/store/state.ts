@@ -2,6 +2,7 @@ import type { TaskName } from '../../engine/package/model-json.ts';
 import type { History } from '../timeline/history.ts';
 import { startHistory } from '../timeline/history.ts';
 import type { MediaItem, Project } from '../timeline/project.ts';
+import type { RegionRange } from '../timeline/region.ts';
 import { emptyProject } from '../timeline/project.ts';
 
 /** Everything Studio's screen is a picture of. Media bytes live elsewhere (media/library.ts). */
@@ -32,8 +33,11 @@ export interface StudioState {
   restored: boolean;
 }
 
-/** What the panel is asked to make: more of a clip, what fills the gap after it, or the way back to its beginning. */
-export type PanelPurpose = 'extend' | 'gap' | 'loop';
+/**
+ * What the panel is asked to make: more of a clip, what fills the gap after it, the way back to its beginning, or a part of
+ * its picture.
+ */
+export type PanelPurpose = 'extend' | 'gap' | 'loop' | 'region';
 
 /** The panel is open for a clip. Every request is an object of its own, so that asking twice counts twice. */
 export interface PanelRequest {
@@ -43,6 +47,8 @@ export interface PanelRequest {
   direction: 'forward' | 'backward';
   /** Wanted length of the continuation, where the editor has shown it with the mouse. */
   seconds: number | null;
+  /** The frames to repaint while a mask is painted; null for other purposes, and when the new frames are inserted. */
+  region: RegionRange | null;
 }
 
 /** Frames past the end (edge `out`) or the start (edge `in`) of a clip's media. */
