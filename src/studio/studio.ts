@@ -1,6 +1,5 @@
-import { StreamTarget } from 'mediabunny';
 import { LongtakeError } from '../engine/types.ts';
-import { exportTimeline } from './media/export-timeline.ts';
+import { Exporter } from './exporter.ts';
 import { FrameStore } from './media/frame-store.ts';
 import { MaskPainting } from './media/mask-painting.ts';
 import { MediaLibrary } from './media/library.ts';
@@ -12,14 +11,12 @@ import { SECONDS_RANGE } from '../panel/state/panel-state.ts';
 import { defaultRegion } from './timeline/region.ts';
 import { trainedTasks } from '../panel/package-config.ts';
 import { isTimeline, TimelineOpener } from './otio/timeline-opener.ts';
-import { mediaFileNames, writeTimeline } from './otio/write-timeline.ts';
 import { Autosave } from './persistence/autosave.ts';
 import type { ProjectStore } from './persistence/project-store.ts';
 import { openProjectStore } from './persistence/project-store.ts';
-import { projectOf } from './store/state.ts';
 import { StudioStore } from './store/store.ts';
-import type { Clip, MediaItem, Project, Provenance } from './timeline/project.ts';
-import { allClips, emptyProject } from './timeline/project.ts';
+import type { Clip, MediaItem, Provenance } from './timeline/project.ts';
+import { emptyProject } from './timeline/project.ts';
 
 /** What Studio does beyond changing its state: files in, files out, storage. The elements call it; it draws nothing. */
 export class Studio {
@@ -28,12 +25,17 @@ export class Studio {
   readonly frames = new FrameStore(this.library);
   readonly thumbnails = new Thumbnails(this.library);
   readonly opener = new TimelineOpener(this.store, this.library, (error) => this.report(error));
+  readonly exporter = new Exporter(
+    this.store,
+    this.library,
+    async () => this.files ?? openProjectStore(),
+    (error) => this.report(error),
+  );
   /** What is painted over to be made anew; null while nothing is to be repainted. */
   mask: MaskPainting | null = null;
   private readonly transport = new Transport(this.store);
   private autosave: Autosave | null = null;
   private files: ProjectStore | null = null;
-  private exporting: AbortController | null = null;
 
   /** Brings back the project of the last visit and starts to save. Problems become notices. */
   async open(): Promise<void> {
@@ -87,18 +89,6 @@ export class Studio {
     if (refusals[0]) this.report(refusals[0]);
   }
 
-  /** Hands the timeline as an OpenTimelineIO file to the browser's downloads. */
-  saveTimeline(): void {
-    const project = projectOf(this.store.state);
-    const name = `${baseName(project)}.otio`;
-    download(
-      new File([writeTimeline(project, mediaFileNames(project))], name, { type: 'application/json' }),
-      name,
-    );
-    const text = `${name} is in your downloads. It names your clips; keep them with it.`;
-    this.store.dispatch({ type: 'notice', tone: 'positive', text });
-  }
-
   /** Opens the panel to repaint a part of a clip's picture; a mask that was painted on it before is there again. */
   repaint(clip: Clip): void {
     const { playhead, history } = this.store.state;
@@ -147,56 +137,6 @@ export class Studio {
     return clip.id;
   }
 
-  /** Writes the timeline as H.264 MP4 and hands it to the browser's downloads. */
-  async export(): Promise<void> {
-    if (this.exporting) return;
-    const abort = new AbortController();
-    this.exporting = abort;
-    const project = projectOf(this.store.state);
-    const name = `${baseName(project)}.mp4`;
-    const show = (progress: number) =>
-      this.store.dispatch({ type: 'task', task: { kind: 'export', label: `Exporting ${name}`, progress } });
-    show(0);
-    try {
-      const files = this.files ?? (await openProjectStore());
-      const scratch = await files.scratch(`export-${crypto.randomUUID()}.mp4`);
-      try {
-        await exportTimeline(project, this.library, {
-          format: 'mp4',
-          target: new StreamTarget(scratch.stream),
-          signal: abort.signal,
-          onProgress: (done, total) => show(done / total),
-        });
-      } catch (error) {
-        await scratch.stream.abort().catch(() => undefined);
-        await scratch.remove();
-        throw error;
-      }
-      download(new File([await scratch.take()], name, { type: 'video/mp4' }), name);
-      const silent = (await this.hasSound(project))
-        ? ' It has pictures only: Studio does not carry sound yet.'
-        : '';
-      const text = `${name} is in your downloads.${silent}`;
-      this.store.dispatch({ type: 'notice', tone: silent ? 'info' : 'positive', text });
-    } catch (error) {
-      if (!(error instanceof LongtakeError && error.code === 'cancelled')) this.report(error);
-    } finally {
-      this.exporting = null;
-      this.store.dispatch({ type: 'task', task: null });
-    }
-  }
-
-  cancelExport(): void {
-    this.exporting?.abort();
-  }
-
-  /** Whether any clip on the timeline comes from a file with sound. */
-  private async hasSound(project: Project): Promise<boolean> {
-    const ids = new Set(project.tracks.flatMap((track) => track.clips.map((clip) => clip.mediaId)));
-    for (const id of ids) if (await (await this.library.open(id)).sound()) return true;
-    return false;
-  }
-
   /** Tells an error in words. */
   report(error: unknown): void {
     const text =
@@ -207,7 +147,7 @@ export class Studio {
   }
 
   dispose(): void {
-    this.exporting?.abort();
+    this.exporter.cancel();
     this.autosave?.dispose();
     this.transport.dispose();
     this.frames.dispose();
@@ -233,19 +173,4 @@ function holdProject(): Promise<void> {
       reject(new LongtakeError('output', words, { cause }));
     });
   });
-}
-
-/** Named after the first clip, so that several exports can be told apart. */
-function baseName(project: Project): string {
-  const first = allClips(project)[0]?.label.replace(/\.[a-z0-9]{2,4}$/i, '') ?? project.name;
-  return `${first.replace(/[\\/:*?"<>|]/g, '-')} (Studio)`;
-}
-
-function download(file: File, name: string): void {
-  const url = URL.createObjectURL(file);
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

@@ -62,10 +62,8 @@ describe('an editor fills a gap and closes a loop in Studio', { timeout: 120_000
   });
 
   it('exports every frame of the editor in its old place', async () => {
-    const download = studio.page.waitForEvent('download');
-    await studio.page.getByRole('button', { name: 'Export…' }).click();
     const path = join(studio.folder, 'filled.mp4');
-    await (await download).saveAs(path);
+    await studio.export('MP4 video (H.264)', path);
     const clip = await openClip(new BufferSource(readFileSync(path)), path);
     const numbers: number[] = [];
     for await (const picture of clip.pictures()) numbers.push(readNumber(picture.y, 320, 180));

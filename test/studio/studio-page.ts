@@ -88,6 +88,16 @@ export class StudioPage {
     await (await chooser).setFiles(paths);
   }
 
+  /** Exports through the button's menu and saves what is downloaded. @returns the name that was proposed */
+  async export(kind: string, path: string): Promise<string> {
+    const download = this.page.waitForEvent('download');
+    await this.page.getByRole('button', { name: 'Export…' }).click();
+    await this.page.getByRole('menuitem', { name: kind }).click();
+    const file = await download;
+    await file.saveAs(path);
+    return file.suggestedFilename();
+  }
+
   /** Drops files onto the middle of the window, as the operating system does. */
   async drop(...paths: string[]): Promise<void> {
     const client = await this.context.newCDPSession(this.page);

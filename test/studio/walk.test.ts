@@ -180,10 +180,8 @@ describe('an editor extends a clip in Studio', { timeout: 120_000 }, () => {
   });
 
   it('exports exactly what is on the timeline', async () => {
-    const download = studio.page.waitForEvent('download');
-    await studio.page.getByRole('button', { name: 'Export…' }).click();
     const path = join(studio.folder, 'exported.mp4');
-    await (await download).saveAs(path);
+    await studio.export('MP4 video (H.264)', path);
     const exported = await decode(path);
     const original = await decode(source);
     expect(exported.facts).toMatchObject({
@@ -332,6 +330,7 @@ describe('the same without a mouse', { timeout: 120_000 }, () => {
     let downloads = 0;
     page.on('download', () => (downloads += 1));
     await page.getByRole('button', { name: 'Export…' }).click();
+    await page.getByRole('menuitem', { name: 'MP4 video (H.264)' }).click();
     await page.getByRole('button', { name: 'Cancel export' }).click();
     await page.getByRole('button', { name: 'Cancel export' }).waitFor({ state: 'hidden' });
     expect(downloads).toBe(0);

@@ -1,5 +1,6 @@
 import { ZOOM, projectOf } from '../store/state.ts';
 import type { StudioState } from '../store/state.ts';
+import type { ExportFormat } from '../exporter.ts';
 import type { Studio } from '../studio.ts';
 import { clipEnd, cutPoints, projectLength } from '../timeline/project.ts';
 import { differenceAcross } from '../timeline/gap-material.ts';
@@ -57,6 +58,12 @@ function whyNotGap(state: StudioState): string | null {
 const whyNoRepaint = (state: StudioState) => untrained(state, 'repaint parts of the picture');
 
 const whyNoLoop = (state: StudioState) => untrained(state, 'close loops');
+
+const canExport = (state: StudioState) => hasClips(state) && state.task === null;
+
+function exporting(id: string, label: string, format: ExportFormat): Command {
+  return { id, label, keys: [], enabled: canExport, run: ({ exporter }) => void exporter.export(format) };
+}
 
 function trimTo(id: string, label: string, key: string, edge: 'in' | 'out'): Command {
   return {
@@ -124,19 +131,22 @@ export const commands = {
     enabled: (state) => state.history.future.length > 0,
     run: ({ store }) => store.dispatch({ type: 'redo' }),
   },
-  export: {
-    id: 'export',
-    label: 'Export…',
-    keys: ['Mod+e'],
-    enabled: (state) => hasClips(state) && state.task === null,
-    run: (studio) => void studio.export(),
-  },
+  exportMp4: exporting('export-mp4', 'MP4 video (H.264)', 'mp4'),
+  exportWebm: exporting('export-webm', 'WebM video (VP9)', 'webm'),
+  exportPng: exporting('export-png', 'PNG pictures (zip)', 'png'),
   saveTimeline: {
     id: 'save-timeline',
     label: 'Save timeline (OpenTimelineIO)',
     keys: ['Mod+s'],
     enabled: hasClips,
-    run: (studio) => studio.saveTimeline(),
+    run: ({ exporter }) => exporter.saveTimeline(),
+  },
+  saveWithClips: {
+    id: 'save-with-clips',
+    label: 'Save timeline with its clips (zip)',
+    keys: ['Mod+Shift+s'],
+    enabled: canExport,
+    run: ({ exporter }) => void exporter.saveWithClips(),
   },
   extend: extend('extend', 'Extend clip…', ['e'], 'forward'),
   extendBackwards: extend('extend-backwards', 'Extend backwards…', ['Shift+e'], 'backward'),
@@ -272,6 +282,9 @@ export const commands = {
     run: ({ store }) => store.dispatch({ type: 'snapping', on: !store.state.snapping }),
   },
 } as const satisfies Record<string, Command>;
+
+/** What the Export button offers. */
+export const exportMenu: readonly Command[] = [commands.exportMp4, commands.exportWebm, commands.exportPng];
 
 /** The commands of a clip's context menu, in groups. */
 export const clipMenu: readonly (readonly Command[])[] = [

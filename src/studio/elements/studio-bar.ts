@@ -1,6 +1,6 @@
 import { css, html, nothing, svg } from 'lit';
 import { customElement, query } from 'lit/decorators.js';
-import { commands } from '../commands/commands.ts';
+import { commands, exportMenu } from '../commands/commands.ts';
 import { matchesKeys } from '../commands/keys.ts';
 import { projectOf } from '../store/state.ts';
 import { projectLength } from '../timeline/project.ts';
@@ -12,6 +12,7 @@ import { StudioPart } from './studio-part.ts';
 const ACCEPT = 'video/mp4,video/webm,video/quicktime,video/x-matroska,.mp4,.m4v,.mov,.webm,.mkv,.ts';
 
 const OPEN_CLIPS = 'Mod+o';
+const EXPORT = 'Mod+e';
 const OPEN_TIMELINE = 'Mod+Shift+o';
 
 /** The bar along the top: progress, undo and redo, files in and out, theme, and the menu of everything. */
@@ -60,6 +61,7 @@ export class StudioBar extends StudioPart {
 
   @query('#clips') private readonly clips!: HTMLInputElement;
   @query('#timeline') private readonly timeline!: HTMLInputElement;
+  @query('#export') private readonly exportButton!: HTMLElement;
   @query('#more') private readonly moreButton!: HTMLElement;
 
   /** Lets the editor choose clips to add to the timeline. */
@@ -72,10 +74,22 @@ export class StudioBar extends StudioPart {
     this.timeline.click();
   }
 
+  /** Lets the editor choose what to export to. */
+  async openExport(): Promise<void> {
+    if (!this.canExport) return;
+    const entries = exportMenu.map((command) => commandEntry(command, this.studio));
+    await openMenu([entries], 'Export', this.exportButton, this.shadowRoot!);
+  }
+
+  private get canExport(): boolean {
+    return exportMenu.some((command) => command.enabled(this.state));
+  }
+
   /** Does what a key press asks of the bar. @returns whether it asked anything */
   takesKey(event: KeyboardEvent): boolean {
     if (matchesKeys(event, OPEN_CLIPS)) this.openClips();
     else if (matchesKeys(event, OPEN_TIMELINE)) this.openTimeline();
+    else if (matchesKeys(event, EXPORT)) void this.openExport();
     else return false;
     return true;
   }
@@ -106,7 +120,7 @@ export class StudioBar extends StudioPart {
                       size="s"
                       variant="secondary"
                       treatment="outline"
-                      @click=${() => studio.cancelExport()}
+                      @click=${() => studio.exporter.cancel()}
                       >Cancel export</sp-button
                     >`
                   : nothing
@@ -129,8 +143,9 @@ export class StudioBar extends StudioPart {
         variant="accent"
         size="m"
         id="export"
-        ?disabled=${!commands.export.enabled(this.state)}
-        @click=${() => commands.export.run(studio)}
+        aria-haspopup="menu"
+        ?disabled=${!this.canExport}
+        @click=${() => void this.openExport()}
       >
         Export…
       </sp-button>
@@ -213,8 +228,12 @@ export class StudioBar extends StudioPart {
             run: () => this.openTimeline(),
           },
           commandEntry(c.saveTimeline, studio),
-          commandEntry(c.export, studio),
+          commandEntry(c.saveWithClips, studio),
         ],
+        exportMenu.map((command) => ({
+          ...commandEntry(command, studio),
+          label: `Export ${command.label}`,
+        })),
         ...groups.map((group) => group.map((command) => commandEntry(command, studio))),
       ],
       'More',

@@ -11,12 +11,15 @@ import { clipAt, clipEnd, projectLength } from '../timeline/project.ts';
 import { blackPicture, fitPicture } from './fit-picture.ts';
 import type { MediaLibrary } from './library.ts';
 
-export interface ExportOptions {
+export interface ExportProgress {
+  signal: AbortSignal;
+  /** What is written so far, of how much. */
+  onProgress(done: number, total: number): void;
+}
+
+export interface ExportOptions extends ExportProgress {
   format: ClipFormat;
   target: Target;
-  signal: AbortSignal;
-  /** Frames written so far, of how many. */
-  onProgress(done: number, total: number): void;
 }
 
 /** A stretch of the timeline with one source: a clip (the topmost) or nothing. */
@@ -49,18 +52,9 @@ export async function exportTimeline(
     target: options.target,
   });
   try {
-    for (const stretch of stretches(project)) {
-      for await (const picture of stretchPictures(
-        stretch,
-        project,
-        format,
-        library,
-        colour,
-        options.signal,
-      )) {
-        await writer.addPicture(picture);
-        options.onProgress(writer.frameCount, total);
-      }
+    for await (const picture of timelinePictures(project, format, library, colour, options.signal)) {
+      await writer.addPicture(picture);
+      options.onProgress(writer.frameCount, total);
     }
     await writer.finish();
   } catch (error) {
@@ -68,6 +62,21 @@ export async function exportTimeline(
     throw error;
   }
   return writer.frameCount;
+}
+
+/**
+ * Every frame of the timeline, in order: the topmost clip, black in gaps, all of one size and colour.
+ * @throws LongtakeError `input` (damaged media), `cancelled`
+ */
+export async function* timelinePictures(
+  project: Project,
+  format: ProjectFormat,
+  library: MediaLibrary,
+  colour: ColourTags,
+  signal: AbortSignal,
+): AsyncGenerator<YuvPicture> {
+  for (const stretch of stretches(project))
+    yield* stretchPictures(stretch, project, format, library, colour, signal);
 }
 
 /** The timeline cut wherever its topmost clip changes, without holes. */
@@ -82,7 +91,7 @@ export function stretches(project: Project): Stretch[] {
 }
 
 /** The export carries the colour tags of the first clip, so that its pictures pass through unchanged. */
-async function exportColour(project: Project, library: MediaLibrary): Promise<ColourTags> {
+export async function exportColour(project: Project, library: MediaLibrary): Promise<ColourTags> {
   const first = stretches(project).find((stretch) => stretch.clip)?.clip;
   return first ? (await library.open(first.mediaId)).facts.colour : REC709;
 }
