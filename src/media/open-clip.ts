@@ -14,7 +14,7 @@ import { findLattice, type FrameLattice } from './frame-times.ts';
 import { checkPictureSize, MAX_FRAMES } from './limits.ts';
 import { scalePicture, turnPicture, type YuvPicture } from './picture.ts';
 import { rateForPeople } from './rational.ts';
-import { pictureToRgba } from './rgb.ts';
+import { pictureToRgbaInSlices } from './rgb.ts';
 import { samplePicture } from './sample-picture.ts';
 import { throwIfCancelled } from '../engine/cancel.ts';
 
@@ -93,7 +93,7 @@ export class Clip {
     signal?: AbortSignal,
   ): AsyncGenerator<RgbaFrame> {
     for await (const picture of this.pictures(start, count, signal))
-      yield pictureToRgba(picture, this.facts.colour);
+      yield await pictureToRgbaInSlices(picture, this.facts.colour);
   }
 
   /** The clip's main sound track with the time (seconds) at which frame 0 is shown, or null for a silent clip. */

@@ -4,12 +4,39 @@ import { allocatePicture, chromaSize, type YuvPicture } from './picture.ts';
 
 /** Fixed point: 16 bits behind the point keep the error of a conversion under 0.01 levels. */
 const ONE = 65536;
+/** Pixels converted at a stretch where others are to have their turn: a few milliseconds. */
+const SLICE = 300_000;
 
 /**
  * Y'CbCr → RGB by the clip's own matrix and range; chroma is repeated over its 2×2 pixels, which makes
  * `rgbaToPicture` an inverse as far as 8 bits allow (no drift when a frame is taken through again).
  */
 export function pictureToRgba(picture: YuvPicture, tags: ColourTags): RgbaFrame {
+  const { frame, convert } = conversion(picture, tags);
+  convert(0, picture.height);
+  return frame;
+}
+
+/**
+ * As `pictureToRgba`, but a large picture is taken in slices with room for other tasks between them: in a page an editor's
+ * clicks and keys do not wait for it.
+ */
+export async function pictureToRgbaInSlices(picture: YuvPicture, tags: ColourTags): Promise<RgbaFrame> {
+  const { width, height } = picture;
+  const { frame, convert } = conversion(picture, tags);
+  const rows = Math.max(1, Math.floor(SLICE / width));
+  for (let row = 0; row < height; row += rows) {
+    if (row > 0) await nextTask();
+    convert(row, Math.min(height, row + rows));
+  }
+  return frame;
+}
+
+/** The frame that a picture becomes, empty at first, and what fills rows of it. */
+function conversion(
+  picture: YuvPicture,
+  tags: ColourTags,
+): { frame: RgbaFrame; convert: (from: number, until: number) => void } {
   const { width, height, y, u, v } = picture;
   const { red, blue } = lumaWeights(tags.matrix);
   const green = 1 - red - blue;
@@ -24,22 +51,36 @@ export function pictureToRgba(picture: YuvPicture, tags: ColourTags): RgbaFrame 
 
   const data = new Uint8ClampedArray(width * height * 4);
   const chromaWidth = chromaSize(width, height).width;
-  let pixel = 0;
-  for (let row = 0; row < height; row++) {
-    const chromaRow = (row >> 1) * chromaWidth;
-    for (let column = 0; column < width; column++, pixel++) {
-      const chroma = chromaRow + (column >> 1);
-      const cb = u[chroma]! - 128;
-      const cr = v[chroma]! - 128;
-      const grey = (y[pixel]! - black) * luma + ONE / 2;
-      const at = pixel * 4;
-      data[at] = (grey + redFromV * cr) >> 16;
-      data[at + 1] = (grey - greenFromU * cb - greenFromV * cr) >> 16;
-      data[at + 2] = (grey + blueFromU * cb) >> 16;
-      data[at + 3] = 255;
+  const convert = (from: number, until: number): void => {
+    let pixel = from * width;
+    for (let row = from; row < until; row++) {
+      const chromaRow = (row >> 1) * chromaWidth;
+      for (let column = 0; column < width; column++, pixel++) {
+        const chroma = chromaRow + (column >> 1);
+        const cb = u[chroma]! - 128;
+        const cr = v[chroma]! - 128;
+        const grey = (y[pixel]! - black) * luma + ONE / 2;
+        const at = pixel * 4;
+        data[at] = (grey + redFromV * cr) >> 16;
+        data[at + 1] = (grey - greenFromU * cb - greenFromV * cr) >> 16;
+        data[at + 2] = (grey + blueFromU * cb) >> 16;
+        data[at + 3] = 255;
+      }
     }
-  }
-  return { width, height, data };
+  };
+  return { frame: { width, height, data }, convert };
+}
+
+/** Lets tasks that wait have their turn. */
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
 }
 
 /** RGB → Y'CbCr 4:2:0 by the given matrix and range; chroma is the mean over its pixels. Alpha is ignored. */

@@ -1,7 +1,7 @@
 import type { Direction, ExtendEvent, ExtendRequest, PrimedPrefix } from '../engine/tasks/extend-request.ts';
 import type { GapEvent, GapRequest, LoopRequest } from '../engine/tasks/gap-request.ts';
 import type { RepaintEvent, RepaintRequest } from '../engine/tasks/region-request.ts';
-import type { CameraTrack, Rational } from '../engine/types.ts';
+import type { CameraTrack, Rational, RgbaFrame } from '../engine/types.ts';
 import type { KeyValueStore, RegionToRepaint } from './hosts/host-adapter.ts';
 import type { ClipStore } from './clips/clip-store.ts';
 import type { EngineInfo } from './state/panel-state.ts';
@@ -42,6 +42,8 @@ export interface EncodeJob {
 export interface PanelMedia {
   /** Whether this browser writes H.264. */
   canEncode(): Promise<boolean>;
+  /** A new frame as an image file, to keep it until the clip is written. */
+  encodeFrame(frame: RgbaFrame): Promise<Blob>;
   /** A finished clip as an H.264 `video/mp4`. `onProgress` gets 0…1. */
   encode(job: EncodeJob, signal: AbortSignal, onProgress: (fraction: number) => void): Promise<Blob>;
 }

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright';
 import { serveStudio } from '../../scripts/start.mjs';
+import { longTasks, type LongTask } from './long-tasks.ts';
 import { BITS, makeClip, type TestClip } from './make-clip.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -174,6 +175,11 @@ export class StudioPage {
       }
       return number;
     }, BITS);
+  }
+
+  /** See `longTasks`. */
+  async longTasks(limit: number, work: () => Promise<void>): Promise<LongTask[]> {
+    return longTasks(this.browser, this.page, limit, work);
   }
 
   /** What axe-core finds wrong with the page as it is now; empty when nothing. */

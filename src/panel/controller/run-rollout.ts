@@ -3,7 +3,7 @@ import type { ExtendEvent, ExtendReport, PrimedPrefix } from '../../engine/tasks
 import type { GapEvent } from '../../engine/tasks/gap-request.ts';
 import type { ClipRecord } from '../clips/clip-record.ts';
 import { edgeFile, frameFile, posterFile } from '../clips/clip-store.ts';
-import { decodeFrame, decodePicture, encodeFrame, encodePicture, preview } from '../clips/frame-images.ts';
+import { decodeFrame, decodePicture, encodePicture, preview } from '../clips/frame-images.ts';
 import type { FrameReel } from '../clips/frame-reel.ts';
 import type { HostAdapter, PrefixSource } from '../hosts/host-adapter.ts';
 import { repaintRegion } from './region-rollout.ts';
@@ -67,7 +67,11 @@ export async function runRollout(
       if (first + event.index === 0) {
         await services.clips.write(record.id, posterFile, await encodePicture(picture));
       }
-      await services.clips.write(record.id, frameFile(first + event.index), await encodeFrame(event.frame));
+      await services.clips.write(
+        record.id,
+        frameFile(first + event.index),
+        await services.media.encodeFrame(event.frame),
+      );
       current = { ...current, framesMade: first + event.index + 1 };
       store.dispatch({ type: 'reel' });
       store.dispatch({

@@ -1,13 +1,20 @@
 import { canEncodeVideo } from 'mediabunny';
-import { LongtakeError } from '../../engine/types.ts';
+import { LongtakeError, type RgbaFrame } from '../../engine/types.ts';
 import type { EncodeJob, PanelMedia } from '../services.ts';
+import { FrameKeeper } from './frame-keeper.ts';
 import type { FromEncoder, ToEncoder } from './protocol.ts';
 
 /** Writes clips with the browser's own encoder, in a worker of its own, so that the page stays quick. */
 export class WorkerMedia implements PanelMedia {
+  readonly #keeper = new FrameKeeper();
+
   async canEncode(): Promise<boolean> {
     if (typeof VideoEncoder === 'undefined') return false;
     return canEncodeVideo('avc', { width: 1280, height: 720, bitrate: 4e6 });
+  }
+
+  encodeFrame(frame: RgbaFrame): Promise<Blob> {
+    return this.#keeper.encode(frame);
   }
 
   encode(job: EncodeJob, signal: AbortSignal, onProgress: (fraction: number) => void): Promise<Blob> {

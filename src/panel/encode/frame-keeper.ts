@@ -1,0 +1,53 @@
+import { LongtakeError, type RgbaFrame } from '../../engine/types.ts';
+import type { FromKeeper, ToKeeper } from './protocol.ts';
+
+interface Waiting {
+  resolve(blob: Blob): void;
+  reject(error: LongtakeError): void;
+}
+
+/** Turns frames into image files in a worker: on the page a browser writes a large JPEG in one go, and clicks wait for it. */
+export class FrameKeeper {
+  #worker: Worker | null = null;
+  #lastId = 0;
+  readonly #waiting = new Map<number, Waiting>();
+
+  /** The frame as a file of the best quality. @throws LongtakeError `output` */
+  encode(frame: RgbaFrame): Promise<Blob> {
+    const worker = (this.#worker ??= this.#start());
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      worker.postMessage({ id, frame } satisfies ToKeeper);
+    });
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('./keeper.ts', import.meta.url), { type: 'module', name: 'keeper' });
+    worker.addEventListener('message', ({ data }: MessageEvent<FromKeeper>) => {
+      const waiting = this.#waiting.get(data.id);
+      this.#waiting.delete(data.id);
+      if ('blob' in data) waiting?.resolve(data.blob);
+      else waiting?.reject(notWritten(new Error(data.message)));
+    });
+    worker.addEventListener('error', (event) => {
+      event.preventDefault();
+      worker.terminate();
+      // The next frame starts a fresh one.
+      this.#worker = null;
+      for (const { reject } of this.#waiting.values()) reject(notWritten(new Error(event.message)));
+      this.#waiting.clear();
+    });
+    return worker;
+  }
+}
+
+function notWritten(cause: Error): LongtakeError {
+  return new LongtakeError(
+    'output',
+    'A new frame could not be kept: the frames so far are there, go on from them.',
+    {
+      cause,
+    },
+  );
+}
