@@ -46,7 +46,7 @@ export async function measureEndToEnd(
 }
 
 /** Colours that move slowly. */
-function gradient({ width, height }: { width: number; height: number }, time: number): RgbaFrame {
+export function gradient({ width, height }: { width: number; height: number }, time: number): RgbaFrame {
   const data = new Uint8ClampedArray(4 * width * height);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {

@@ -13,16 +13,28 @@ import { writeWhole } from '../media/node/pending-file.ts';
 import { encodePng } from '../media/node/png.ts';
 import { evenSize } from '../media/picture.ts';
 import { knowsSpeed, moveTrack } from '../engine/camera/moves.ts';
+import type { ModelJson } from '../engine/package/model-json.ts';
+import { profileWith } from '../engine/scheduler/profiles.ts';
 import { checkTask } from '../engine/tasks/check-request.ts';
 import { LongtakeError } from '../engine/types.ts';
 import { readCameraFile } from '../media/node/camera-file.ts';
 import { parseMove } from './camera-move.ts';
 import type { CliEngine, ReadyModel } from './cli-engine.ts';
 import type { Console } from './console.ts';
-import { generationSettings, GENERATION_OPTIONS, parseCommand, parseSize, type Content } from './options.ts';
+import {
+  decimal,
+  generationSettings,
+  GENERATION_OPTIONS,
+  parseCommand,
+  parseSize,
+  type Content,
+} from './options.ts';
 import { checkOutputs, openOutputs, planFiles, type PlannedFile } from './outputs.ts';
 import { ProgressLine } from './progress.ts';
 import { seamSentence } from './seam-sentence.ts';
+
+/** The longest time that can be asked for: a week. */
+const MAX_FIT_SECONDS = 7 * 24 * 3600;
 
 /** What is being done, in words. */
 export const PHASES: Record<ExtensionProgress['phase'], string> = {
@@ -44,6 +56,7 @@ export async function extendCommand(args: string[], engine: CliEngine, console: 
     size: { type: 'string' },
     rate: { type: 'string' },
     loop: { type: 'boolean' },
+    fit: { type: 'string' },
   });
   if (positionals.length > 1)
     throw new LongtakeError('usage', 'Name one clip to extend, or none for a cold start.');
@@ -59,6 +72,13 @@ export async function extendCommand(args: string[], engine: CliEngine, console: 
   const move = values.move === undefined ? null : parseMove(values.move);
   if (move !== null && loop) {
     throw new LongtakeError('usage', '--loop leads back to the clip’s beginning, so it takes no --move.');
+  }
+  const fit = values.fit === undefined ? null : decimal('--fit', values.fit, 0.1, MAX_FIT_SECONDS);
+  if (fit !== null && (loop || values.profile !== undefined || values.steps !== undefined)) {
+    throw new LongtakeError(
+      'usage',
+      '--fit chooses the passes itself and goes with no --profile, --steps or --loop.',
+    );
   }
   if (values.out === undefined) throw new LongtakeError('usage', 'Name the file for the result with --out.');
   if (input !== null && (values.size !== undefined || values.rate !== undefined)) {
@@ -125,6 +145,7 @@ export async function extendCommand(args: string[], engine: CliEngine, console: 
         seed: settings.seed,
         ...(settings.steps === null ? {} : { steps: settings.steps }),
         ...(track === null ? {} : { camera: track }),
+        ...(fit === null ? {} : { fitSeconds: fit }),
       },
     };
     const result = await produce(plan, files, sheets[0] ?? null, {
@@ -136,6 +157,7 @@ export async function extendCommand(args: string[], engine: CliEngine, console: 
     });
     progress.clear();
     const summary = summarise(plan, files, sheets, result, settings.seed);
+    if (result.report.fit) summary.notices.push(fitNotice(result.report.fit, ready.model));
     console.print(settings.json ? `${JSON.stringify(summary)}\n` : report(summary));
   } finally {
     progress.clear();
@@ -209,6 +231,8 @@ export interface ExtendSummary {
   direction: string;
   profile: string;
   msPerFrame: number;
+  /** With --fit: passes of the last chunk, and whether the time was kept. */
+  fit?: NonNullable<ExtensionResult['report']['fit']>;
   seam: ExtensionResult['report']['seam'];
   /** Loops alone: from the last new frame to the clip's first. */
   seamAfter?: NonNullable<ExtensionResult['report']['seam']>;
@@ -241,6 +265,7 @@ function summarise(
     direction: plan.request.direction ?? 'forward',
     profile: plan.request.profile,
     msPerFrame: result.report.msPerFrame,
+    ...(result.report.fit === undefined ? {} : { fit: result.report.fit }),
     seam: result.report.seam,
     ...(result.report.seamAfter === undefined ? {} : { seamAfter: result.report.seamAfter }),
     files: [
@@ -249,6 +274,13 @@ function summarise(
     ],
     notices,
   };
+}
+
+/** What `--fit` came to, in words. */
+function fitNotice({ steps, inTime }: { steps: number; inTime: boolean }, model: ModelJson): string {
+  const profile = profileWith(model, steps);
+  const passes = `${steps} ${steps === 1 ? 'pass' : 'passes'} a chunk${profile === null ? '' : ` (${profile})`}`;
+  return inTime ? `Made in time with ${passes}.` : `It took longer than asked for, even with ${passes}.`;
 }
 
 function report(summary: ExtendSummary): string {

@@ -28,6 +28,7 @@ Options of extend and batch
 
 Options of extend only
   --out OUT           the result: .mp4 (H.264) or .webm (VP9)
+  --fit SECONDS       as many passes, up to those of final, as leave the new frames done in this time
   --camera FILE       camera track (JSON), one pose a frame over clip and continuation
   --move NAME[:N]     what the camera does: hold, continue, pan-left, pan-right, tilt-up, tilt-down (degrees),
                       push-in or push-out (the model's unit of length)

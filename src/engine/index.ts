@@ -53,6 +53,10 @@ export type {
   RolloutSettings,
   SeamFigures,
 } from './tasks/extend-request.ts';
+export { knownSpeed, measureSpeed } from './scheduler/calibrate.ts';
 export { PROFILES, stepsFor } from './scheduler/profiles.ts';
+export { chunkMs, predictSeconds } from './scheduler/speed.ts';
+export type { RolloutWork, Speed } from './scheduler/speed.ts';
+export { workOf } from './scheduler/work.ts';
 export { MAX_STEPS } from './sampler/levels.ts';
 export { frameStep, seamFigures } from './seam.ts';

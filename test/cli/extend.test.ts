@@ -208,6 +208,18 @@ describe('longtake extend', () => {
     }
   });
 
+  it('takes as many passes as a time allows, and tells them', async () => {
+    const result = join(out, 'fit.mp4');
+    const args = ['extend', '--seconds', '1', '--out', result, '--model', TINY, '--backend', 'ort'];
+    const ample = await runHere([...args, '--fit', '100000', '--json']);
+    expect(JSON.parse(ample.stdout)).toMatchObject({ fit: { steps: 8, inTime: true } });
+    const none = await runHere([...args, '--fit', '0.1', '--seed', '1']);
+    expect(none.stdout).toMatch(/Made in time with|It took longer than asked for, even with/);
+    const both = await runHere([...args, '--fit', '10', '--steps', '2']);
+    expect(both.code).toBe(2);
+    expect(both.stderr).toContain('--fit chooses the passes itself');
+  });
+
   it('replaces an older result', async () => {
     const path = join(out, 'again.mp4');
     await extend(['--seconds', '1', '--out', path]);

@@ -23,3 +23,8 @@ export function stepsFor(model: ModelJson, profile: Profile, steps?: number): nu
   const wanted = Math.round(model.sampler.defaultSteps * PROFILES[profile].stepFactor);
   return Math.min(MAX_STEPS, Math.max(1, wanted));
 }
+
+/** The profile with a number of passes, or null where none has it. */
+export function profileWith(model: ModelJson, steps: number): Profile | null {
+  return (Object.keys(PROFILES) as Profile[]).find((profile) => stepsFor(model, profile) === steps) ?? null;
+}

@@ -10,8 +10,10 @@ export const MAX_FRAMES = 1_000_000;
  * Checks what can be checked before the first frame is read.
  * @throws LongtakeError `usage`
  */
-export function checkRequest(request: Omit<RolloutSettings, 'signal' | 'profile'>): void {
-  const { size, rate, frameCount, steps, seed, camera } = request;
+export function checkRequest(
+  request: Omit<RolloutSettings, 'signal' | 'profile'> & { fitSeconds?: number },
+): void {
+  const { size, rate, frameCount, steps, seed, camera, fitSeconds } = request;
   const demand = (right: boolean, sentence: string): void => {
     if (!right) throw new LongtakeError('usage', sentence);
   };
@@ -31,6 +33,10 @@ export function checkRequest(request: Omit<RolloutSettings, 'signal' | 'profile'
   demand(
     steps === undefined || isWhole(steps, 1, MAX_STEPS),
     `The number of steps must lie between 1 and ${MAX_STEPS}.`,
+  );
+  demand(
+    fitSeconds === undefined || (fitSeconds > 0 && Number.isFinite(fitSeconds)),
+    'The time to be done in must be a number of seconds above 0.',
   );
   const fov = camera?.verticalFov;
   demand(

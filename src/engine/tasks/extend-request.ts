@@ -34,6 +34,12 @@ export interface ExtendRequest extends RolloutSettings {
   primed?: PrimedPrefix;
   /** Asks for a `primed` event. It costs a copy of the state, so leave it out where no variations are wanted. */
   keepPrimed?: boolean;
+  /**
+   * In place of profile and steps: as many denoise passes, up to those of `final`, as leave the rollout done in this many
+   * seconds, counted from the request and with the prefix's reading. The speed of the machine is measured first where it
+   * is not known, and corrected from chunk to chunk; the number of passes only ever falls.
+   */
+  fitSeconds?: number;
   direction?: Direction;
 }
 
@@ -74,6 +80,8 @@ export interface ExtendReport {
   prefixFrames: number;
   msPerFrame: number;
   seam: SeamFigures | null;
+  /** Where the request had `fitSeconds`: the passes of the last chunk, and whether the rollout was done in time. */
+  fit?: { steps: number; inTime: boolean };
   /** Gaps and loops alone: the cut from the last new frame to the frame that follows it. */
   seamAfter?: SeamFigures;
 }

@@ -3,7 +3,10 @@ import { blend } from '../detail/blend.ts';
 import { clipToModel, rateMap } from '../detail/rate.ts';
 import type { LoadedModel } from '../loaded-model.ts';
 import { levelsFor } from '../sampler/levels.ts';
+import { correctSpeed, knownSpeed, measureSpeed } from '../scheduler/calibrate.ts';
 import { stepsFor } from '../scheduler/profiles.ts';
+import { chunkMs } from '../scheduler/speed.ts';
+import { StepBudget } from '../scheduler/step-budget.ts';
 import { ChunkClock } from '../scheduler/time-left.ts';
 import { seamFigures } from '../seam.ts';
 import type { FrameStep } from '../seam.ts';
@@ -57,6 +60,7 @@ class Extension {
   readonly #request: ExtendRequest;
   readonly #session: WorldSession;
   readonly #codec: SequenceCodec;
+  readonly #began = performance.now();
 
   constructor(model: LoadedModel, request: ExtendRequest, session: WorldSession) {
     this.#model = model;
@@ -162,16 +166,20 @@ class Extension {
 
   /** Makes chunk after chunk and delivers frames as soon as both of their neighbours at the model's rate are there. */
   async *#generate(at: Start): AsyncGenerator<ExtendEvent, void, void> {
-    const { profile, steps, seed, signal, frameCount } = this.#request;
+    const { profile, seed, signal, frameCount } = this.#request;
     const { model } = this.#model.package;
-    const levels = levelsFor(model.sampler, stepsFor(model, profile, steps));
+    const budget = await this.#budget();
+    let steps = stepsFor(model, profile, this.#request.steps);
     const timeline = this.#timeline(at.prefixFrames);
     const origin = at.origin ?? timeline.origin();
     const perChunk = this.#spec.framesPerChunk;
     const pictures = new Map<number, Uint8ClampedArray>();
-    const clock = new ChunkClock();
+    const speed = knownSpeed(this.#model);
+    const clock = new ChunkClock(speed && !budget ? chunkMs(speed, steps) : null);
     // Time that the consumer spends between two frames is not ours.
     let working = 0;
+    // Chunks that were committed: what they took, and what they should have taken.
+    const committed = { spent: 0, expected: 0 };
     let seam: ExtendReport['seam'] = null;
     let rest = at.rest;
     let nextModel = timeline.firstModel;
@@ -179,6 +187,12 @@ class Extension {
     while (nextClip <= timeline.lastNew) {
       throwIfCancelled(signal);
       const chunkStart = performance.now();
+      if (budget) {
+        const chunksToMake = Math.ceil((timeline.lastModel + 1 - nextModel + rest.length) / perChunk);
+        const otherMs = clock.msForFrames(timeline.lastNew + 1 - nextClip);
+        steps = budget.next(chunkStart - this.#began, chunksToMake, otherMs);
+      }
+      const levels = levelsFor(model.sampler, steps);
       const fresh = Array.from({ length: perChunk - rest.length }, (_, index): SequenceFrame => {
         const frame = nextModel + index;
         return { latents: null, pose: timeline.poseOf(frame, origin), time: timeline.timeOf(frame) };
@@ -194,20 +208,27 @@ class Extension {
       if (chunksLeft > 0) await this.#session.commit([{ ...chunk, latents }], signal);
       const spent = performance.now() - chunkStart;
       clock.add(spent);
+      if (chunksLeft > 0) {
+        budget?.learn(steps, spent);
+        committed.spent += spent;
+        committed.expected += speed ? chunkMs(speed, steps) : 0;
+      }
       working += spent;
-      const secondsLeft = clock.secondsFor(Math.max(0, chunksLeft));
       for (; nextClip <= timeline.lastNew; nextClip++) {
         const frameStart = performance.now();
         const frame = this.#frameAt(nextClip, timeline, pictures, at.atCut);
         working += performance.now() - frameStart;
         if (!frame) break;
         if (at.atCut && nextClip === timeline.firstNew) seam = seamFigures(at.steps, at.atCut, frame);
+        const secondsLeft = clock.secondsFor(Math.max(0, chunksLeft), timeline.lastNew - nextClip);
         yield { kind: 'frame', index: nextClip - timeline.firstNew, frame, secondsLeft };
         throwIfCancelled(signal);
+        clock.addFrame(performance.now() - frameStart);
       }
       for (const made of pictures.keys())
         if (made < clipToModel(nextClip, timeline.map).low) pictures.delete(made);
     }
+    if (committed.expected > 0) correctSpeed(this.#model, committed.spent / committed.expected);
     const report: ExtendReport = {
       model: model.name,
       backend: this.#model.backend,
@@ -215,8 +236,17 @@ class Extension {
       prefixFrames: at.prefixFrames,
       msPerFrame: working / frameCount,
       seam,
+      ...(budget ? { fit: { steps, inTime: performance.now() - this.#began <= budget.budgetMs } } : {}),
     };
     yield { kind: 'done', report };
+  }
+
+  /** Where the request names a time to be done in: what keeps it. */
+  async #budget(): Promise<StepBudget | null> {
+    const { fitSeconds, signal } = this.#request;
+    if (fitSeconds === undefined) return null;
+    const speed = await measureSpeed(this.#model, signal);
+    return new StepBudget(speed, 1000 * fitSeconds, stepsFor(this.#model.package.model, 'final'));
   }
 
   /** A new frame at the clip's rate, mixed of its two neighbours at the model's; null while one of them is not made. */

@@ -1,0 +1,91 @@
+import { throwIfCancelled } from '../cancel.ts';
+import type { LoadedModel } from '../loaded-model.ts';
+import { levelsFor } from '../sampler/levels.ts';
+import type { Chunk, WorldSession } from '../world/world-model.ts';
+import { speedFrom, type Speed, type SpeedSample } from './speed.ts';
+
+/** Passes of the longer of the two measurements. */
+const PASSES = 2;
+const BUDGET_MS = 1000;
+const KEY = { seed: 0, chunk: 0 };
+const MOST_SAMPLES = 20;
+
+const known = new WeakMap<LoadedModel, Speed>();
+
+/** The speed that was measured of a loaded model; null before `measureSpeed`. */
+export function knownSpeed(model: LoadedModel): Speed | null {
+  return known.get(model) ?? null;
+}
+
+/**
+ * Measures a loaded model on this machine for about a second (longer where a single chunk takes longer) and remembers it
+ * for as long as the model is loaded. The model may not be at work meanwhile: it would seem slower than it is.
+ * @throws LongtakeError `backend`, `cancelled`
+ */
+export async function measureSpeed(model: LoadedModel, signal?: AbortSignal): Promise<Speed> {
+  const before = known.get(model);
+  if (before) return before;
+  const session = await model.world.createSession();
+  try {
+    const began = performance.now();
+    // The first pass also compiles, uploads and allocates.
+    await session.denoise(emptyChunk(model), levelsFor(model.package.model.sampler, 1), KEY, signal);
+    const samples: SpeedSample[] = [];
+    do {
+      throwIfCancelled(signal);
+      samples.push(await sample(model, session, signal));
+    } while (performance.now() - began < BUDGET_MS && samples.length < MOST_SAMPLES);
+    const speed = speedFrom(samples, PASSES);
+    known.set(model, speed);
+    return speed;
+  } finally {
+    session.dispose();
+  }
+}
+
+/**
+ * Corrects what is known of a model's speed by what a rollout took; the next prediction starts from there. Does nothing for
+ * a model that was not measured.
+ * @param ratio time taken over time expected
+ */
+export function correctSpeed(model: LoadedModel, ratio: number): void {
+  const speed = known.get(model);
+  if (!speed || !Number.isFinite(ratio) || ratio <= 0) return;
+  const { passMs, fixedMs, commitMs } = speed;
+  known.set(model, { passMs: passMs * ratio, fixedMs: fixedMs * ratio, commitMs: commitMs * ratio });
+}
+
+async function sample(
+  model: LoadedModel,
+  session: WorldSession,
+  signal: AbortSignal | undefined,
+): Promise<SpeedSample> {
+  const { sampler } = model.package.model;
+  const chunk = emptyChunk(model);
+  const [single, several] = [levelsFor(sampler, 1), levelsFor(sampler, PASSES)];
+  const start = performance.now();
+  const latents = await session.denoise(chunk, single, KEY, signal);
+  const afterOne = performance.now();
+  await session.denoise(chunk, several, KEY, signal);
+  const afterSeveral = performance.now();
+  await session.commit([{ ...chunk, latents }], signal);
+  await session.denoise(chunk, single, KEY, signal);
+  return {
+    one: afterOne - start,
+    several: afterSeveral - afterOne,
+    commitAndOne: performance.now() - afterSeveral,
+  };
+}
+
+/** A chunk of which nothing is given and no pose is known. */
+function emptyChunk({ world: { spec } }: LoadedModel): Chunk {
+  const frames = spec.framesPerChunk;
+  const tokens = frames * spec.grid.rows * spec.grid.columns;
+  return {
+    latents: new Float32Array(tokens * spec.latentChannels),
+    mask: new Uint8Array(tokens).fill(1),
+    rays: new Float32Array(tokens * 6),
+    cameraKnown: new Uint8Array(frames),
+    times: Int32Array.from({ length: frames }, (_, i) => i),
+  };
+}
