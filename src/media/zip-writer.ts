@@ -22,10 +22,13 @@ export class ZipWriter {
 
   /**
    * @param write takes the file's bytes in order
+   * @param append takes an entry's content in its place among them, where it need not be read into memory; without it
+   *   contents go to `write` too
    * @param date of all entries
    */
   constructor(
     private readonly write: (bytes: Uint8Array<ArrayBuffer>) => Promise<void>,
+    private readonly append: ((content: Blob) => Promise<void>) | null = null,
     date = new Date(),
   ) {
     this.stamp = dosTime(date);
@@ -38,7 +41,12 @@ export class ZipWriter {
     const entry = { name: new TextEncoder().encode(name), crc, size: content.size, offset: this.offset };
     await this.put(localHeader(entry, this.stamp), entry.name);
     if (entry.size >= LIMIT.size) await this.put(localZip64(entry.size));
-    for await (const bytes of chunks(content)) await this.put(bytes);
+    if (this.append) {
+      await this.append(content);
+      this.offset += content.size;
+    } else {
+      for await (const bytes of chunks(content)) await this.put(bytes);
+    }
     this.entries.push(entry);
   }
 

@@ -1,6 +1,7 @@
 import { StreamTarget } from 'mediabunny';
 import { LongtakeError } from '../engine/types.ts';
 import { ZipWriter } from '../media/zip-writer.ts';
+import { download } from './media/download.ts';
 import { exportPngs } from './media/export-pngs.ts';
 import { exportTimeline, type ExportProgress } from './media/export-timeline.ts';
 import type { MediaLibrary } from './media/library.ts';
@@ -54,7 +55,7 @@ export class Exporter {
     const project = projectOf(this.store.state);
     const name = `${baseName(project)}.otio`;
     const text = writeTimeline(project, mediaFileNames(project));
-    download(new File([text], name, { type: 'application/json' }));
+    download(new Blob([text], { type: 'application/json' }), name);
     const made = Object.values(project.media).some(({ provenance }) => provenance);
     const words = made
       ? 'Clips that Longtake made are not in it: save it with its clips to take them along.'
@@ -118,7 +119,7 @@ export class Exporter {
         await scratch.remove();
         throw error;
       }
-      download(new File([await scratch.take()], name, { type }));
+      download(new Blob([await scratch.take()], { type }), name);
       const text = [`${name} is in your downloads.`, words].filter(Boolean).join(' ');
       this.store.dispatch({ type: 'notice', tone: words ? 'info' : 'positive', text });
     } catch (error) {
@@ -155,13 +156,4 @@ async function toStream(
 function baseName(project: Project): string {
   const first = allClips(project)[0]?.label.replace(/\.[a-z0-9]{2,4}$/i, '') ?? project.name;
   return `${first.replace(/[\\/:*?"<>|]/g, '-')} (Studio)`;
-}
-
-function download(file: File): void {
-  const url = URL.createObjectURL(file);
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = file.name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

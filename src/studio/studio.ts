@@ -1,4 +1,5 @@
 import { LongtakeError } from '../engine/types.ts';
+import { StudioBatch } from './batch/studio-batch.ts';
 import { Exporter } from './exporter.ts';
 import { FrameStore } from './media/frame-store.ts';
 import { MaskPainting } from './media/mask-painting.ts';
@@ -31,6 +32,7 @@ export class Studio {
     async () => this.files ?? openProjectStore(),
     (error) => this.report(error),
   );
+  readonly batch = new StudioBatch(this, () => this.scratch());
   /** What is painted over to be made anew; null while nothing is to be repainted. */
   mask: MaskPainting | null = null;
   private readonly transport = new Transport(this.store);
@@ -137,6 +139,12 @@ export class Studio {
     return clip.id;
   }
 
+  /** A file for a video that is being written; the next visit removes what is left of them. */
+  private async scratch(): ReturnType<ProjectStore['scratch']> {
+    this.files ??= await openProjectStore();
+    return this.files.scratch(`export-${crypto.randomUUID()}.mp4`);
+  }
+
   /** Tells an error in words. */
   report(error: unknown): void {
     const text =
@@ -148,6 +156,7 @@ export class Studio {
 
   dispose(): void {
     this.exporter.cancel();
+    this.batch.dispose();
     this.autosave?.dispose();
     this.transport.dispose();
     this.frames.dispose();

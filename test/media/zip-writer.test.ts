@@ -2,9 +2,10 @@ import { strFromU8, unzipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { ZipWriter } from '../../src/media/zip-writer.ts';
 
-async function zipped(entries: Iterable<[string, string]>): Promise<Uint8Array> {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  const zip = new ZipWriter(async (bytes) => void parts.push(bytes), new Date(2026, 4, 6, 7, 8, 10));
+async function zipped(entries: Iterable<[string, string]>, byReference = false): Promise<Uint8Array> {
+  const parts: BlobPart[] = [];
+  const take = async (part: BlobPart): Promise<void> => void parts.push(part);
+  const zip = new ZipWriter(take, byReference ? take : null, new Date(2026, 4, 6, 7, 8, 10));
   for (const [name, text] of entries) await zip.add(name, new Blob([text]));
   await zip.finish();
   return new Uint8Array(await new Blob(parts).arrayBuffer());
@@ -28,6 +29,15 @@ describe('the zip writer', () => {
     const view = new DataView(bytes.buffer);
     expect(view.getUint32(14, true)).toBe(0x46fec666);
     expect(view.getUint32(10, true)).toBe((((46 << 9) | (5 << 5) | 6) << 16) | (7 << 11) | (8 << 5) | 5);
+  });
+
+  it('writes the same file where contents are only referred to', async () => {
+    const entries: [string, string][] = [
+      ['a', 'x'.repeat(100_000)],
+      ['b', ''],
+      ['c', 'words'],
+    ];
+    expect(await zipped(entries, true)).toEqual(await zipped(entries));
   });
 
   it('counts more files than a plain zip can', async () => {

@@ -5,7 +5,7 @@ import { browserServices } from '../browser-services.ts';
 import { PanelController } from '../controller/panel-controller.ts';
 import type { HostAdapter, PrefixRequest } from '../hosts/host-adapter.ts';
 import { languageFor } from '../messages/catalogue.ts';
-import type { PanelServices } from '../services.ts';
+import type { PanelEngine, PanelServices } from '../services.ts';
 import { initialState, type PanelState, type Settings } from '../state/panel-state.ts';
 import './clip-list.ts';
 import './notice-view.ts';
@@ -92,6 +92,13 @@ export class LongtakePanel extends LitElement {
     await this.#opened;
     this.#controller?.change(settings);
     await this.#controller?.take(request);
+  }
+
+  /** The panel's engine, for other work of the host: one loaded model serves both. The panel must be connected. */
+  async engine(): Promise<PanelEngine> {
+    await this.updateComplete;
+    await this.#opened;
+    return this.#controller!.services.engine;
   }
 
   override connectedCallback(): void {

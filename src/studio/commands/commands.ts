@@ -180,6 +180,13 @@ export const commands = {
     reason: whyNoRepaint,
     run: (studio) => studio.repaint(activeClip(studio.store.state)!),
   },
+  batchPreview: {
+    id: 'batch-preview',
+    label: 'Batch preview…',
+    keys: ['b'],
+    enabled: hasClips,
+    run: ({ batch }) => batch.open(),
+  },
   split: {
     id: 'split',
     label: 'Split at playhead',
@@ -288,7 +295,7 @@ export const exportMenu: readonly Command[] = [commands.exportMp4, commands.expo
 
 /** The commands of a clip's context menu, in groups. */
 export const clipMenu: readonly (readonly Command[])[] = [
-  [commands.extend, commands.extendBackwards, commands.makeLoop, commands.repaint],
+  [commands.extend, commands.extendBackwards, commands.makeLoop, commands.repaint, commands.batchPreview],
   [commands.split, commands.trimStart, commands.trimEnd],
   [commands.rippleDelete, commands.lift],
 ];

@@ -3,6 +3,7 @@ import { customElement, query, state as internal } from 'lit/decorators.js';
 import { Subscription } from 'rxjs';
 import '../../panel/components/longtake-panel.ts';
 import type { LongtakePanel } from '../../panel/components/longtake-panel.ts';
+import type { PanelEngine } from '../../panel/services.ts';
 import { StudioHost } from '../../panel/hosts/studio.ts';
 import { commands } from '../commands/commands.ts';
 import { matchesKeys } from '../commands/keys.ts';
@@ -10,6 +11,7 @@ import type { PanelRequest } from '../store/state.ts';
 import { shownProject } from '../store/state.ts';
 import { StudioTimeline as TimelineOfHost } from '../timeline-document.ts';
 import { projectLength } from '../timeline/project.ts';
+import './batch-dialog.ts';
 import { leavesKeysAlone } from './key-owner.ts';
 import { studioStyles } from './longtake-studio.css.ts';
 import './missing-media.ts';
@@ -48,6 +50,7 @@ export class LongtakeStudio extends StudioPart {
 
   override connectedCallback(): void {
     this.host = new StudioHost(new TimelineOfHost(this.studio));
+    this.studio.batch.engine = () => this.engineOfPanel();
     super.connectedCallback();
     window.addEventListener('keydown', this.key);
     window.addEventListener('dragover', this.dragOver);
@@ -96,6 +99,7 @@ export class LongtakeStudio extends StudioPart {
         </main>
         ${this.renderPanel(panel)}
         <studio-timeline role="region" aria-label="Timeline" .studio=${this.studio}></studio-timeline>
+        <batch-dialog .studio=${this.studio}></batch-dialog>
         ${this.dropping ? html`<div class="dropping">Drop to add to the timeline</div>` : nothing}
         <missing-media .studio=${this.studio}></missing-media>
       </div>
@@ -155,6 +159,14 @@ export class LongtakeStudio extends StudioPart {
         ...(seconds === null ? {} : { seconds }),
       },
     );
+  }
+
+  /** The engine of the panel, which is put into the page for it where it was not opened yet. */
+  private async engineOfPanel(): Promise<PanelEngine> {
+    this.panelUsed = true;
+    this.requestUpdate();
+    await this.updateComplete;
+    return this.panel!.engine();
   }
 
   private closePanel(): void {

@@ -4,6 +4,7 @@ import { commands, exportMenu } from '../commands/commands.ts';
 import { matchesKeys } from '../commands/keys.ts';
 import { projectOf } from '../store/state.ts';
 import { projectLength } from '../timeline/project.ts';
+import './batch-badge.ts';
 import { commandButton } from './command-button.ts';
 import { commandEntry, openMenu } from './menu.ts';
 import { StudioPart } from './studio-part.ts';
@@ -106,6 +107,7 @@ export class StudioBar extends StudioPart {
       </svg>
       <h1>Longtake <span>Studio</span></h1>
       <span class="space"></span>
+      <batch-badge .studio=${studio}></batch-badge>
       ${
         task
           ? html`<div class="task">
@@ -200,7 +202,7 @@ export class StudioBar extends StudioPart {
     const c = commands;
     const groups = [
       [c.undo, c.redo, c.selectAll],
-      [c.extend, c.extendBackwards, c.makeLoop, c.fillGap, c.repaint],
+      [c.extend, c.extendBackwards, c.makeLoop, c.fillGap, c.repaint, c.batchPreview],
       [c.split, c.trimStart, c.trimEnd, c.rippleDelete, c.lift],
       [c.playPause, c.previousCut, c.nextCut, c.zoomIn, c.zoomOut, c.snapping],
     ];

@@ -1,0 +1,175 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openClipFile } from '../../src/media/node/clip-file.ts';
+import { StudioPage } from './studio-page.ts';
+
+let studio: StudioPage;
+
+beforeAll(async () => {
+  studio = await StudioPage.open();
+  const good = await studio.clip('good walk.mp4', { width: 64, height: 48, fps: 12, frames: 24 });
+  const bad = await studio.clip('bad walk.mp4', { width: 64, height: 48, fps: 12, frames: 24, first: 64 });
+  // A transfer that went wrong: the index and the first frames are whole, the pictures after them are not.
+  const bytes = readFileSync(bad);
+  const media = bytes.indexOf('mdat');
+  bytes.fill(0xa5, media + 4 + Math.floor((bytes.length - media) / 3));
+  writeFileSync(bad, bytes);
+  await studio.choose('Choose clips…', good, bad);
+  await studio.page.locator('studio-clip').nth(1).waitFor();
+  // The page is built first.
+}, 300_000);
+afterAll(() => studio.close());
+
+const dialog = () => studio.page.getByRole('dialog', { name: 'Batch preview' });
+
+async function type(label: string, text: string): Promise<void> {
+  const field = dialog()
+    .getByLabel(label)
+    .locator('input')
+    .or(dialog().getByRole('textbox', { name: label }));
+  await field.first().click();
+  await studio.page.keyboard.press('Control+a');
+  await studio.page.keyboard.type(text);
+  await studio.page.keyboard.press('Tab');
+}
+
+describe('Batch preview', () => {
+  it('opens for the whole project from the menu, is left by Escape, and gives the focus back', async () => {
+    const { page } = studio;
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'More' }).click();
+    await page.getByRole('menuitem', { name: 'Batch preview…' }).click();
+    await dialog().getByText('All of the project: 2 clips').waitFor();
+    expect(await studio.focusedText()).toBe('Batch preview');
+    for (const theme of ['Light theme', 'Dark theme']) {
+      expect(await studio.violations()).toEqual([]);
+      await page.keyboard.press('Escape');
+      await dialog().waitFor({ state: 'hidden' });
+      await page.getByRole('button', { name: theme }).click();
+      await page.keyboard.press('b');
+      await dialog().waitFor();
+    }
+    // Keys belong to the dialog while it is open: Delete would remove clips.
+    await page.keyboard.press('Delete');
+    await page.keyboard.press('Escape');
+    expect(await studio.clips()).toHaveLength(2);
+  });
+
+  it('makes previews into a zip, and names the clip that can not be read', async () => {
+    const { page } = studio;
+    await page.locator('studio-clip').first().click();
+    await page.keyboard.press('Control+a');
+    await page.locator('studio-clip').first().click({ button: 'right' });
+    await page.getByRole('menuitem', { name: 'Batch preview…' }).click();
+    await dialog().getByText('2 clips selected').waitFor();
+    await type('Length of each continuation', '0.5');
+    await type('Variations of each', '2');
+    await dialog().getByRole('radio', { name: 'Draft' }).click();
+    const saved = page.waitForEvent('download');
+    await dialog().getByRole('button', { name: 'Make previews' }).click();
+    const download = await saved;
+    expect(download.suggestedFilename()).toBe('good walk previews.zip');
+    await dialog()
+      .getByText('2 previews made, 1 failed. good walk previews.zip is in your downloads.')
+      .waitFor();
+    expect(await studio.violations()).toEqual([]);
+    expect(await dialog().getByRole('listitem').allInnerTexts()).toEqual([
+      expect.stringMatching(/1\. good walk\.mp4\s+2 of 2 made/),
+      expect.stringMatching(/2\. bad walk\.mp4\s+Failed: .+/),
+    ]);
+
+    const folder = join(studio.folder, 'zip');
+    mkdirSync(folder);
+    const path = join(studio.folder, 'previews.zip');
+    await download.saveAs(path);
+    // Another program's eyes on the archive: names, sizes and checksums.
+    execFileSync('python3', ['-c', UNZIP, path, folder]);
+    expect(readdirSync(folder).sort()).toEqual([
+      '001-good-walk-v1.mp4',
+      '001-good-walk-v1.png',
+      '001-good-walk-v2.mp4',
+      '001-good-walk-v2.png',
+      'contact-sheet.html',
+      'contact-sheet.png',
+      'report.json',
+    ]);
+    for (const name of ['001-good-walk-v1.mp4', '001-good-walk-v2.mp4']) {
+      const clip = await openClipFile(join(folder, name));
+      let frames = 0;
+      for await (const frame of clip.frames()) frames += frame.width === 64 && frame.height === 48 ? 1 : 0;
+      clip.dispose();
+      expect(frames).toBe(24 + 6);
+    }
+    const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as {
+      clips: { name: string; status: string; error?: string }[];
+    };
+    expect(report.clips.map(({ name, status }) => [name, status])).toEqual([
+      ['good walk.mp4', 'done'],
+      ['good walk.mp4', 'done'],
+      ['bad walk.mp4', 'failed'],
+    ]);
+    expect(report.clips[2]!.error).toMatch(/bad walk/);
+    expect(readFileSync(join(folder, 'contact-sheet.html'), 'utf8')).toContain('./001-good-walk-v2.mp4');
+    await dialog().getByRole('button', { name: 'Close' }).click();
+  });
+
+  it('goes on behind the closed dialog, can be cancelled, and hands over what was made', async () => {
+    const { page } = studio;
+    await page.keyboard.press('Control+a');
+    await page.keyboard.press('Escape');
+    await page.locator('studio-clip').first().click();
+    await page.keyboard.press('b');
+    await dialog().getByText('1 clip selected').waitFor();
+    await type('Length of each continuation', '20');
+    await type('Variations of each', '9');
+    // From here with the keyboard alone.
+    for (let i = 0; i < 12 && (await studio.focusedText()) !== 'Make previews'; i++)
+      await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await dialog()
+      .getByText(/Variation 1 of 9: Making new frames/)
+      .waitFor();
+    expect(await studio.violations()).toEqual([]);
+    await page.keyboard.press('Escape');
+    await dialog().waitFor({ state: 'hidden' });
+    await page.keyboard.press('b');
+    await dialog()
+      .getByText(/Variation [2-9] of 9/)
+      .waitFor();
+    await dialog().getByRole('button', { name: 'Cancel batch' }).click();
+    await dialog()
+      .getByText(/\d previews? made\. Cancelled\./)
+      .waitFor();
+    const saved = page.waitForEvent('download');
+    await dialog().getByRole('button', { name: 'Save what is made' }).click();
+    expect((await saved).suggestedFilename()).toBe('good walk previews.zip');
+    await dialog().getByRole('button', { name: 'New batch' }).click();
+    await dialog().getByRole('button', { name: 'Make previews' }).waitFor();
+    await dialog().getByRole('button', { name: 'Close' }).click();
+  });
+
+  it('has no control clipped in a narrow window', async () => {
+    const { page } = studio;
+    await page.setViewportSize({ width: 320, height: 640 });
+    await page.keyboard.press('b');
+    await dialog().waitFor();
+    const outside = await dialog().evaluate((element) =>
+      [...element.querySelectorAll('sp-button, sp-radio, sp-number-field, p')]
+        .map((control) => ({ name: control.textContent, box: control.getBoundingClientRect() }))
+        .filter(({ box }) => box.left < 0 || box.right > window.innerWidth || box.width === 0)
+        .map(({ name }) => name),
+    );
+    expect(outside).toEqual([]);
+    expect(studio.errors).toEqual([]);
+  });
+});
+
+/** Tests and unpacks an archive. */
+const UNZIP = `
+import sys, zipfile
+archive = zipfile.ZipFile(sys.argv[1])
+assert archive.testzip() is None
+archive.extractall(sys.argv[2])
+`;
