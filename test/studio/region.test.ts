@@ -101,7 +101,6 @@ describe('an editor repaints a part of the picture in Studio', { timeout: 120_00
     await stroke(0.7);
     await page.getByText(/^8 % of the picture is made anew/).waitFor();
     expect(await studio.violations()).toEqual([]);
-    if (process.env['SHOTS']) await page.screenshot({ path: `${process.env['SHOTS']}/region.png` });
   });
 
   it('generates frame by frame and replaces just these frames, in one undo step', async () => {
@@ -114,7 +113,6 @@ describe('an editor repaints a part of the picture in Studio', { timeout: 120_00
     expect(await panel.locator('#seam-after').innerText()).toMatch(
       /^Out of the repainted frames\s+Seam: visible/,
     );
-    if (process.env['SHOTS']) await page.screenshot({ path: `${process.env['SHOTS']}/region-result.png` });
     await insert.click();
     await expect.poll(() => studio.clips(), { timeout: 60_000 }).toEqual(REPAINTED);
     expect(await page.getByRole('application').count()).toBe(0);
@@ -191,6 +189,17 @@ describe('an editor repaints a part of the picture in Studio', { timeout: 120_00
     await page.getByText('Nothing is painted yet.').waitFor();
     await page.setViewportSize({ width: 640, height: 400 });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(640);
+    expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBeLessThanOrEqual(400);
+    // What is painted on stays in sight beside the panel, and takes a stroke.
+    const box = (await page.getByRole('application').boundingBox())!;
+    expect(box.height).toBeGreaterThan(60);
+    await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+    await page.getByText(/^2 % of the picture is made anew/).waitFor();
+    for (const name of ['Paint', 'Erase', 'From here', 'To here']) {
+      const control = (await page.getByText(name, { exact: true }).boundingBox())!;
+      expect(control.x >= 0 && control.x + control.width <= 640, name).toBe(true);
+      expect(control.y >= 0 && control.y + control.height <= 400, name).toBe(true);
+    }
     expect(await studio.violations()).toEqual([]);
     await page.setViewportSize({ width: 1280, height: 800 });
     await page.getByRole('button', { name: 'Close panel' }).press('Enter');

@@ -139,6 +139,22 @@ export const studioStyles = [
         grid-area: 2 / 1 / -1 / -1;
         z-index: 4;
       }
+      /* The picture has to be in sight while it is painted on. */
+      .painting {
+        grid-template-rows: auto minmax(0, 1fr) 132px;
+      }
+      .painting aside {
+        grid-area: 3 / 1;
+        border-block-start: 1px solid var(--line);
+      }
+      .painting studio-transport {
+        display: none;
+      }
+      .painting studio-timeline {
+        visibility: hidden;
+        min-block-size: 0;
+        overflow: hidden;
+      }
       aside {
         inline-size: 100%;
         border-inline-start: none;

@@ -76,7 +76,7 @@ export class LongtakeStudio extends StudioPart {
     const { theme, panel, notice, restored } = this.state;
     const empty = projectLength(shownProject(this.state)) === 0;
     return html`<sp-theme system="express" color=${theme} scale="medium">
-      <div class="studio ${panel ? 'open' : ''}" data-theme=${theme}>
+      <div class="studio ${panel ? 'open' : ''} ${panel?.region ? 'painting' : ''}" data-theme=${theme}>
         <studio-bar role="banner" .studio=${this.studio}></studio-bar>
         <main class="stage" aria-label="Viewer">
           <studio-viewer .studio=${this.studio}></studio-viewer>

@@ -71,7 +71,10 @@ export class MissingMedia extends StudioPart {
 
   protected override updated(): void {
     const open = this.state.missing !== null;
-    if (open && !this.dialog.open) this.dialog.showModal();
+    if (open && !this.dialog.open) {
+      this.dialog.showModal();
+      this.shadowRoot!.querySelector<HTMLElement>('sp-button[variant="accent"]')?.focus();
+    }
     if (!open && this.dialog.open) this.dialog.close();
   }
 
