@@ -11,8 +11,10 @@ import type { Chunk, WorldModel } from '../src/engine/world/world-model.ts';
 import { nodeRuntime } from '../src/engine/world/ort/node-runtime.ts';
 import { ortBackend } from '../src/engine/world/ort/ort-backend.ts';
 import type { OrtRuntime } from '../src/engine/world/ort/ort-module.ts';
+import type { Arithmetic } from '../src/engine/world/webgpu/kernel-choice.ts';
 import { createWebGpuWorldModel, requestWebGpuDevice } from '../src/engine/world/webgpu/index.ts';
 import { loadKernelSources, openGpu } from '../src/engine/world/webgpu/platform.node.ts';
+import { tuningOf, type TilesStore } from '../src/engine/world/webgpu/tune.ts';
 import { DeviceMemory } from './device-memory.ts';
 import { measureEndToEnd } from './end-to-end.ts';
 import { measureKernels } from './kernel-figures.ts';
@@ -41,6 +43,10 @@ export interface BenchSettings extends WorldBenchSettings {
   endToEnd: boolean;
   /** Processor threads of onnxruntime's WebAssembly. */
   threads: number;
+  /** What our kernels' large products are made with. */
+  arithmetic: Arithmetic;
+  /** Use the fastest tiles for the device, found before anything is measured. */
+  tuned: boolean;
 }
 
 /** What onnxruntime and the micro-benchmarks can use beyond our kernels' needs. */
@@ -120,9 +126,11 @@ async function measureWebGpu(
   const memory = new DeviceMemory(device);
   const { world: spec } = pkg.model;
   settings.onStage?.('load');
+  const store = new NotedTiles();
   const start = performance.now();
   const world = await createWebGpuWorldModel(spec, pkg.file(spec.weights), await loadKernelSources(), {
-    ...{ device, signal: settings.signal },
+    ...{ device, signal: settings.signal, arithmetic: settings.arithmetic },
+    ...(settings.tuned ? { tuning: tuningOf(pkg, store) } : {}),
   });
   const loadMs = performance.now() - start;
   try {
@@ -146,12 +154,27 @@ async function measureWebGpu(
       ...(endToEnd && { endToEnd }),
       msAChunk: previewOf(figures.profiles),
       notes: [
+        `arithmetic: ${world.arithmetic}, asked for ${settings.arithmetic}`,
+        `tiles: ${settings.tuned ? store.text : 'the default ones'}`,
         `most device memory at any time: ${(memory.most / 2 ** 20).toFixed(1)} MiB`,
         ...(timed ? [] : ['no times of kernels: the device has no timestamp queries']),
       ],
     };
   } finally {
     world.dispose();
+  }
+}
+
+/** Remembers nothing, so that tiles are tried anew, and says which were taken. */
+class NotedTiles implements TilesStore {
+  text = 'the default ones (not a graphics card)';
+
+  async read(): Promise<null> {
+    return null;
+  }
+
+  async write(_: string, bytes: Uint8Array): Promise<void> {
+    this.text = new TextDecoder().decode(bytes);
   }
 }
 

@@ -4,11 +4,14 @@
 #
 #   .carry/bench/run.sh OUT [STEP …]
 #
-# Steps (default: all, in this order; at most 9 minutes):
-#   parity   every kernel against float64, a rollout against PyTorch's (recorded here first)
-#   bench    longtake bench on the device with default features, onnxruntime on the device and as WebAssembly
-#   f16      our kernels and the device's peaks with Dawn's switches for f16 on NVIDIA
+# Steps (default: all, in this order; at most 10 minutes, about 6 expected):
+#   parity   every kernel against float64, a rollout against PyTorch's (recorded here first), by f32, f16, matrix units
+#   base     our kernels in f32 with the default tiles: what every device runs
+#   f16      the same with f16 tiles, the fastest of some for this device
+#   units    the same on the device's matrix units
+#   bench    longtake bench: our kernels in f32 with the fastest tiles, onnxruntime on the device and as WebAssembly
 #   torch    PyTorch eager and compiled, in CUDA graphs
+# f16 and units use Dawn's switches for f16 on NVIDIA.
 # Tables and JSON go to OUT; a summary against the goals is printed last. A step that fails is said and the next one runs.
 # MODEL names another package, BENCH_FLAGS more options of `longtake bench`, TORCH_FLAGS of torch_reference.py.
 set -uo pipefail
@@ -16,7 +19,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 repository=$(cd "$here/../.." && pwd)
 out=$(mkdir -p "$1" && cd "$1" && pwd)
 shift
-steps=${*:-parity bench f16 torch}
+steps=${*:-parity base f16 units bench torch}
 model=${MODEL:-models/maze-64}
 runtime=${LONGTAKE_BENCH_RUNTIME:-/tmp/longtake-bench-runtime}
 
@@ -60,24 +63,35 @@ step() { # name, seconds at most, command: its output goes to OUT/name.txt and i
 }
 
 export PYTHONPATH="$repository/training${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1 model out
+export half=allow_unsafe_apis,vulkan_enable_f16_on_nvidia
 flags=${BENCH_FLAGS:-}
+short="--backend webgpu --world-only --prefix 10,1000 $flags"
 for name in $steps; do
   case $name in
     parity)
-      step parity 120 'recording=$(mktemp -d)/recording.safetensors
-        if python3 -m longtake_training.record "$model" --out "$recording"; then
-          longtake models parity "$model" --backend webgpu --recording "$recording"
-        else
+      step parity 150 'recording=$(mktemp -d)/recording.safetensors
+        if ! python3 -m longtake_training.record "$model" --out "$recording"; then
           echo "PyTorch could not record a rollout here: nothing to compare with."
           exit 1
-        fi'
+        fi
+        export LONGTAKE_DAWN_FEATURES=$half
+        for LONGTAKE_ARITHMETIC in f32 f16 matrix-units; do
+          export LONGTAKE_ARITHMETIC
+          echo "$LONGTAKE_ARITHMETIC"
+          longtake models parity "$model" --backend webgpu --recording "$recording"
+        done'
       ;;
-    bench) step bench 190 "longtake bench --model \"\$model\" $flags --out \"\$out/bench.json\"" ;;
+    base) step base 60 "longtake bench --model \"\$model\" $short --untuned --out \"\$out/base.json\"" ;;
     f16)
-      step f16 100 "LONGTAKE_DAWN_FEATURES=allow_unsafe_apis,vulkan_enable_f16_on_nvidia \
-        longtake bench --model \"\$model\" --backend webgpu $flags --out \"\$out/f16.json\""
+      step f16 60 "LONGTAKE_DAWN_FEATURES=\$half longtake bench --model \"\$model\" $short --arithmetic f16 \
+        --out \"\$out/f16.json\""
       ;;
-    torch) step torch 150 "python3 bench/torch_reference.py \"\$model\" --out \"\$out/torch.json\" ${TORCH_FLAGS:-}" ;;
+    units)
+      step units 60 "LONGTAKE_DAWN_FEATURES=\$half longtake bench --model \"\$model\" $short \
+        --arithmetic matrix-units --out \"\$out/units.json\""
+      ;;
+    bench) step bench 150 "longtake bench --model \"\$model\" $flags --out \"\$out/bench.json\"" ;;
+    torch) step torch 100 "python3 bench/torch_reference.py \"\$model\" --out \"\$out/torch.json\" ${TORCH_FLAGS:-}" ;;
     *) echo "There is no step “$name”." >&2 ;;
   esac
 done

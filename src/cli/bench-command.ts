@@ -18,6 +18,9 @@ export async function benchCommand(args: string[], engine: CliEngine, console: C
     variations: { type: 'string' },
     threads: { type: 'string' },
     small: { type: 'boolean' },
+    arithmetic: { type: 'string' },
+    untuned: { type: 'boolean' },
+    'world-only': { type: 'boolean' },
     out: { type: 'string' },
     json: { type: 'boolean' },
   });
@@ -34,7 +37,9 @@ export async function benchCommand(args: string[], engine: CliEngine, console: C
     subjects: backend === 'all' ? SUBJECTS : [backend],
     repeats: wholeNumber('--repeats', values.repeats ?? (small ? '3' : '20'), 1, 10_000),
     threads: wholeNumber('--threads', values.threads ?? '2', 1, 64),
-    ...{ prefixes, variations, small, endToEnd: true },
+    ...{ prefixes, variations, small, endToEnd: values['world-only'] !== true },
+    arithmetic: oneOf('--arithmetic', values.arithmetic ?? 'f32', ['f32', 'f16', 'matrix-units']),
+    tuned: values.untuned !== true,
   };
   if (values.out !== undefined) await checkWritable(values.out);
   const { folder } = await engine.find(values.model ?? null);

@@ -38,8 +38,9 @@ const processor = ortBackend(nodeRuntime);
  * WebGPU is asked for by name.
  */
 export function backendsFor(choice: BackendChoice): readonly WorldBackend[] {
-  if (choice === 'webgpu') return [webGpuBackend(platform, { software: true })];
-  return hasGraphicsDevice() ? [webGpuBackend(platform), processor] : [processor];
+  const arithmetic = platform.arithmeticAskedFor();
+  if (choice === 'webgpu') return [webGpuBackend(platform, { software: true, arithmetic })];
+  return hasGraphicsDevice() ? [webGpuBackend(platform, { arithmetic }), processor] : [processor];
 }
 
 /**

@@ -22,7 +22,6 @@ import { emulatedUnits, withEmulatedUnits } from './emulated-units.ts';
 import { largestDifference, randomNumbers } from './numbers.ts';
 import { openSoftwareGpu } from './software-device.ts';
 
-
 const gpu = await openSoftwareGpu();
 const emulated = await withEmulatedUnits(gpu);
 

@@ -1,30 +1,23 @@
-// In place of kernels/matrix-units.wgsl where a device has no matrix units: every invocation of a subgroup keeps whole
-// matrices and makes whole products. Sums and products are f32.
-struct Left { numbers: array<f32, UNIT_M * UNIT_K> }
-struct Right { numbers: array<f32, UNIT_K * UNIT_N> }
+// In place of kernels/matrix-units.wgsl where a device has no matrix units: every invocation of a subgroup makes whole
+// products. Factors are read when they are multiplied: nothing writes them between load and product.
+struct Left { offset: u32 }
+struct Right { offset: u32 }
 struct Result { numbers: array<f32, UNIT_M * UNIT_N> }
 
 fn load_left(offset: u32) -> Left {
-  var left: Left;
-  for (var i = 0u; i < UNIT_M * UNIT_K; i++) {
-    left.numbers[i] = f32(tile_a[offset + (i / UNIT_K) * PITCH + i % UNIT_K]);
-  }
-  return left;
+  return Left(offset);
 }
 
 fn load_right(offset: u32) -> Right {
-  var right: Right;
-  for (var i = 0u; i < UNIT_K * UNIT_N; i++) {
-    right.numbers[i] = f32(weights[offset + i]);
-  }
-  return right;
+  return Right(offset);
 }
 
 fn multiply(left: Left, right: Right, sum: Result) -> Result {
   var result = sum;
   for (var i = 0u; i < UNIT_M * UNIT_N; i++) {
     for (var k = 0u; k < UNIT_K; k++) {
-      result.numbers[i] += left.numbers[(i / UNIT_N) * UNIT_K + k] * right.numbers[k * UNIT_N + i % UNIT_N];
+      result.numbers[i] += f32(tile_a[left.offset + (i / UNIT_N) * PITCH + k]) *
+        f32(weights[right.offset + k * UNIT_N + i % UNIT_N]);
     }
   }
   return result;

@@ -10,7 +10,13 @@ const WANTED_LIMITS: Record<string, number> = {
   maxStorageBuffersPerShaderStage: 16,
 };
 
-const WANTED_FEATURES: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
+const WANTED_FEATURES = [
+  'shader-f16',
+  'subgroups',
+  'timestamp-query',
+  // Matrix units; browsers have them behind a flag so far.
+  'chromium-experimental-subgroup-matrix',
+] as GPUFeatureName[];
 
 export interface DeviceRequest {
   /** Ask for nothing beyond the default limits. */

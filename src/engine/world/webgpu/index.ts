@@ -1,10 +1,16 @@
 import type { WorldSpec } from '../../package/model-json.ts';
+import { LongtakeError } from '../../types.ts';
 import { throwIfCancelled } from '../../cancel.ts';
 import { requestWebGpuDevice } from './device.ts';
+import { DeviceLostError } from './errors.ts';
 import { Gpu } from './gpu.ts';
+import { type Arithmetic, chooseKernels, fallbacks, fitsUnits, type KernelChoice } from './kernel-choice.ts';
+import { packMatrix } from './pack.ts';
+import { packForUnits } from './pack-units.ts';
 import type { KernelSources } from './preprocess.ts';
 import { WebGpuWorldModel } from './webgpu-world.ts';
-import { checkSpec, readWorldWeights } from './world-weights.ts';
+import type { Tuning } from './tune.ts';
+import { checkSpec, type Packer, readWorldWeights } from './world-weights.ts';
 
 export { requestWebGpuDevice, type DeviceRequest } from './device.ts';
 export { DeviceLostError, OutOfGpuMemoryError } from './errors.ts';
@@ -21,6 +27,10 @@ export interface CreateOptions {
   signal?: AbortSignal | undefined;
   /** Most chunks of one commit pass: more is faster on long prefixes and takes more memory. 8 unless given. */
   primingChunks?: number | undefined;
+  /** What the large matrix products are made with; where the device cannot, the next that it can. f32 unless given. */
+  arithmetic?: Arithmetic | undefined;
+  /** Tries tiles for this device, or uses those remembered. Without it every device gets the same. */
+  tuning?: Tuning | undefined;
 }
 
 /**
@@ -38,18 +48,47 @@ export async function createWebGpuWorldModel(
 ): Promise<WebGpuWorldModel> {
   checkSpec(spec);
   const bytes = weights instanceof Uint8Array ? weights : new Uint8Array(await weights.arrayBuffer());
-  const laidOut = readWorldWeights(spec, bytes);
   throwIfCancelled(options.signal);
   const device = options.device ?? (await requestWebGpuDevice(options.gpu ?? navigator.gpu));
   try {
-    return await WebGpuWorldModel.create(new Gpu(device, kernels), spec, laidOut, {
-      primingChunks: options.primingChunks ?? 8,
-      onProgress: options.onProgress,
-      signal: options.signal,
-      ownsDevice: !options.device,
-    });
+    const gpu = new Gpu(device, kernels);
+    let failure: unknown;
+    for (const arithmetic of fallbacks(options.arithmetic ?? 'f32')) {
+      const choice = chooseKernels(device, arithmetic);
+      if (!choice) continue;
+      try {
+        return await createWith(choice, gpu, spec, bytes, options);
+      } catch (error) {
+        // A driver may list what its compiler then refuses; and f16 weights take more memory than int8.
+        const final = !(error instanceof LongtakeError) || error.code !== 'backend';
+        if (final || error instanceof DeviceLostError) throw error;
+        failure = error;
+      }
+    }
+    throw failure;
   } catch (error) {
     if (!options.device) device.destroy();
     throw error;
   }
+}
+
+/** @param choice kernels that are used as they are, for instance in tests */
+export function createWith(
+  choice: KernelChoice,
+  gpu: Gpu,
+  spec: WorldSpec,
+  weights: Uint8Array<ArrayBuffer>,
+  options: CreateOptions,
+): Promise<WebGpuWorldModel> {
+  const { units } = choice;
+  const headLength = spec.width / spec.attention.heads;
+  const pack: Packer = (name, parts) =>
+    units && fitsUnits(units, headLength, name)
+      ? packForUnits(parts, units.unit, units.number)
+      : packMatrix(parts);
+  return WebGpuWorldModel.create(gpu, spec, readWorldWeights(spec, weights, pack), {
+    ...{ choice, primingChunks: options.primingChunks ?? 8 },
+    ...{ onProgress: options.onProgress, signal: options.signal, tuning: options.tuning },
+    ownsDevice: !options.device,
+  });
 }

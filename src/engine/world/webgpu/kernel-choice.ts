@@ -5,7 +5,6 @@ import {
   type MatrixUnit,
   type Tile,
   type UnitTile,
-  type WeightFormat,
   type WorkgroupLimits,
 } from './matmul-program.ts';
 
@@ -80,5 +79,49 @@ export function variantFor(
 /** Twice as deep as the default for f32: the same memory. */
 const HALF_TILE: Tile = { m: 16, n: 64, k: 32, slices: 1 };
 
-/** Weight formats of a device whose matrix units are used, by matrix; others keep theirs. */
-export type FormatRule = (matrix: string, stored: WeightFormat) => WeightFormat;
+/** What is tried in place of an arithmetic that a device cannot do. */
+export function fallbacks(arithmetic: Arithmetic): Arithmetic[] {
+  const all: Arithmetic[] = ['matrix-units', 'f16', 'f32'];
+  return all.slice(all.indexOf(arithmetic));
+}
+
+/** The kernels for a device; null when it lacks what the arithmetic needs. */
+export function chooseKernels(device: GPUDevice, arithmetic: Arithmetic): KernelChoice | null {
+  const { maxComputeWorkgroupStorageSize: bytes, maxComputeInvocationsPerWorkgroup: invocations } =
+    device.limits;
+  const limits = { bytes, invocations };
+  if (arithmetic === 'f32') return { arithmetic, limits };
+  if (!device.features.has('shader-f16')) return null;
+  if (arithmetic === 'f16') return { arithmetic, limits };
+  const units = unitsOf(device);
+  return units && { arithmetic, limits, units };
+}
+
+interface MatrixConfig {
+  componentType: string;
+  resultComponentType: string;
+  M: number;
+  N: number;
+  K: number;
+}
+
+/** The largest unit for f16 numbers, one with f32 sums before one with f16 sums. */
+function unitsOf(device: GPUDevice): UnitsChoice | null {
+  const needed = ['subgroups', 'chromium-experimental-subgroup-matrix'];
+  if (!needed.every((feature) => device.features.has(feature))) return null;
+  const info = device.adapterInfo as GPUAdapterInfo & {
+    subgroupMatrixConfigs?: Iterable<MatrixConfig>;
+    subgroupMaxSize?: number;
+  };
+  const size = ({ M, N, K }: MatrixConfig): number => M * N * K;
+  const [config] = [...(info.subgroupMatrixConfigs ?? [])]
+    .filter(({ componentType, M, N }) => componentType === 'f16' && M <= 32 && 64 % N === 0)
+    .sort((a, b) => {
+      const wide = Number(b.resultComponentType === 'f32') - Number(a.resultComponentType === 'f32');
+      return wide || size(b) - size(a);
+    });
+  if (!config || !info.subgroupMaxSize) return null;
+  const result = config.resultComponentType === 'f32' ? 'f32' : 'f16';
+  const unit = { m: config.M, n: config.N, k: config.K, result } as const;
+  return { unit, subgroup: info.subgroupMaxSize, number: 'f16' };
+}

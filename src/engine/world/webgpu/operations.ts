@@ -55,6 +55,8 @@ export interface Operation {
   program: Program;
   workgroups: Workgroups;
   places: Readonly<Record<number, Place>>;
+  /** Of a matrix product: what it was made from, and its rows. */
+  product?: { matrix: string; options: MatmulOptions; rows: number };
 }
 
 /** Format by matrix name, e.g. `layers.0.qkv`. */
@@ -356,6 +358,7 @@ export class OperationList {
       name,
       program: matmulProgram(full),
       workgroups: matmulWorkgroups(full, rows),
+      product: { matrix: weights, options: shape, rows },
       places: {
         ...{ [MATMUL.a]: a, [MATMUL.out]: out, ...places },
         [MATMUL.weights]: { kind: 'weight', name: weights },

@@ -22,7 +22,9 @@ import ssdTiles from '../../../../kernels/ssd-tiles.wgsl?raw';
 import ssdWrite from '../../../../kernels/ssd-write.wgsl?raw';
 import ssd from '../../../../kernels/ssd.wgsl?raw';
 import trigonometry from '../../../../kernels/trigonometry.wgsl?raw';
+import { OpfsCache } from '../../package/opfs-cache.ts';
 import type { KernelSources } from './preprocess.ts';
+import type { TilesStore } from './tune.ts';
 
 /** Every file of kernels/, bundled as text. */
 export async function loadKernelSources(): Promise<KernelSources> {
@@ -57,4 +59,9 @@ export async function loadKernelSources(): Promise<KernelSources> {
 /** The browser's WebGPU; undefined where it has none (or the page is not a secure context). */
 export async function openGpu(): Promise<GPU | undefined> {
   return (navigator as { gpu?: GPU }).gpu;
+}
+
+/** Files in the browser's origin-private file system. */
+export function tilesStore(): TilesStore {
+  return new OpfsCache('tuning', 'tiles');
 }

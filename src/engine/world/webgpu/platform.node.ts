@@ -1,7 +1,11 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LongtakeError } from '../../types.ts';
+import type { Arithmetic } from './kernel-choice.ts';
 import type { KernelSources } from './preprocess.ts';
+import type { TilesStore } from './tune.ts';
 
 const KERNELS = new URL('../../../../kernels/', import.meta.url);
 
@@ -46,6 +50,42 @@ export async function openGpu(options: { software?: boolean } = {}): Promise<GPU
   process.env['VK_ICD_FILENAMES'] = driver;
   opened = await createGpu(FLAGS);
   return opened;
+}
+
+/**
+ * Files in the user's cache folder. A cache only: what can not be read is not there, what can not be written is not kept.
+ * @param folder XDG_CACHE_HOME or ~/.cache unless given
+ */
+export function tilesStore(
+  folder = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'longtake'),
+): TilesStore {
+  const path = (file: string): string => join(folder, encodeURIComponent(file));
+  return {
+    read: (file) => readFile(path(file)).catch(() => null),
+    async write(file, bytes) {
+      const part = `${path(file)}.${process.pid}.part`;
+      try {
+        await mkdir(folder, { recursive: true });
+        await writeFile(part, bytes);
+        await rename(part, path(file));
+      } catch {
+        // A folder that can not be written costs the next load a second.
+      }
+    },
+  };
+}
+
+const ARITHMETICS: readonly string[] = ['f32', 'f16', 'matrix-units'] satisfies Arithmetic[];
+
+/**
+ * What LONGTAKE_ARITHMETIC asks for (f32, f16, matrix-units); undefined when it is not set.
+ * @throws LongtakeError `usage` when it is something else
+ */
+export function arithmeticAskedFor(): Arithmetic | undefined {
+  const asked = process.env['LONGTAKE_ARITHMETIC'];
+  if (!asked) return undefined;
+  if (ARITHMETICS.includes(asked)) return asked as Arithmetic;
+  throw new LongtakeError('usage', `LONGTAKE_ARITHMETIC must be f32, f16 or matrix-units, not “${asked}”.`);
 }
 
 /** A WebGPU that checks shaders and calls but runs nothing. */

@@ -3,10 +3,12 @@ import type { WorldSpec } from '../../package/model-json.ts';
 import type { WorldModel, WorldSession } from '../world-model.ts';
 import { type DeviceWeights, uploadWeights } from './device-weights.ts';
 import { type Binding, type Gpu, LAUNCH_BYTES, LAUNCH_SLOT } from './gpu.ts';
+import type { Arithmetic, KernelChoice } from './kernel-choice.ts';
 import { type LaunchValues, packLaunch } from './launch.ts';
 import { LevelTable } from './level-table.ts';
 import { LEVEL_ROWS, type Place } from './operations.ts';
 import { type BoundOperation, bindOperations, type Plan, record } from './plan.ts';
+import { tunedTiles, type Tuning } from './tune.ts';
 import { WebGpuWorldSession } from './webgpu-session.ts';
 import { commonSizes } from './workspace.ts';
 import { makePlans, type Plans } from './world-plans.ts';
@@ -31,6 +33,8 @@ export interface WebGpuWorldOptions {
   /** Called as the parts of the model become ready. */
   onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
   signal?: AbortSignal | undefined;
+  choice: KernelChoice;
+  tuning?: Tuning | undefined;
   /** Destroy the device with the model. */
   ownsDevice: boolean;
 }
@@ -45,6 +49,7 @@ export class WebGpuWorldModel implements WorldModel {
   readonly backend = 'webgpu';
   readonly spec: WorldSpec;
   readonly gpu: Gpu;
+  readonly arithmetic: Arithmetic;
   readonly denoisePlan: Plan;
   /** By number of chunks, largest first; the last is for one chunk. */
   readonly commitPlans: readonly Plan[];
@@ -75,6 +80,7 @@ export class WebGpuWorldModel implements WorldModel {
     this.gpu = gpu;
     this.spec = spec;
     this.#weights = weights;
+    this.arithmetic = options.choice.arithmetic;
     this.denoisePlan = plans.denoise;
     this.commitPlans = plans.commits;
     this.#ownsDevice = options.ownsDevice;
@@ -123,7 +129,13 @@ export class WebGpuWorldModel implements WorldModel {
   ): Promise<WebGpuWorldModel> {
     const device = await uploadWeights(gpu, weights);
     try {
-      const plans = makePlans(spec, device.formats, options.primingChunks);
+      const makeOwn = (choice: KernelChoice): Plans =>
+        makePlans(spec, device.formats, options.primingChunks, choice);
+      const { choice, tuning } = options;
+      const untuned = makeOwn(choice);
+      const tiles = tuning && (await tunedTiles(gpu, untuned, device.buffers, choice, tuning));
+      const plans = tiles ? makeOwn({ ...choice, tiles }) : untuned;
+      throwIfCancelled(options.signal);
       await compile(gpu, plans, options);
       const model = await gpu.allocate(() => new WebGpuWorldModel(gpu, spec, device, plans, options));
       const level = await bindOperations(gpu, plans.levels.sections.step, (place) =>

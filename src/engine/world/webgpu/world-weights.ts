@@ -39,11 +39,18 @@ export interface WorldWeights {
 /** Length of τ(t), docs/model.md. */
 export const LEVEL_FEATURES = 64;
 
+/** Lays a matrix out for its kernel; `name` is the matrix's name on the device (device-weights.ts). */
+export type Packer = (name: string, parts: readonly MatrixRows[]) => PackedMatrix;
+
 /**
  * Reads the weights of a world model.
  * @throws LongtakeError `package` when tensors are missing or do not fit the spec
  */
-export function readWorldWeights(spec: WorldSpec, file: Uint8Array<ArrayBuffer>): WorldWeights {
+export function readWorldWeights(
+  spec: WorldSpec,
+  file: Uint8Array<ArrayBuffer>,
+  pack: Packer = (_, parts) => packMatrix(parts),
+): WorldWeights {
   const tensors = readSafetensors(file);
   const { width: d, embedWidth: e, levelWidth: m, latentChannels: c, mlpWidth, depths } = spec;
   const { heads, keyLength, valueLength } = spec.scan;
@@ -73,8 +80,8 @@ export function readWorldWeights(spec: WorldSpec, file: Uint8Array<ArrayBuffer>)
       ...{ n, k },
     };
   };
-  const matrix = (name: string, n: number, k: number, bias?: string): PackedMatrix =>
-    packMatrix([rows(name, n, k, bias)]);
+  const matrix = (own: string, name: string, n: number, k: number, bias?: string): PackedMatrix =>
+    pack(own, [rows(name, n, k, bias)]);
 
   const gains = (at: string): Float32Array => {
     const [query, key] = ['query', 'key'].map((kind) => floats(`${at}attention.${kind}_gain`, headLength));
@@ -90,8 +97,8 @@ export function readWorldWeights(spec: WorldSpec, file: Uint8Array<ArrayBuffer>)
       rows(`${at}scan.${name}`, n, d, bias && `${at}scan.${bias}`);
     const features = 2 * (layer.key === 'ray' ? spec.rayFrequencies : spec.pointFrequencies);
     return {
-      modulation: matrix(`${at}modulation`, 9 * d, m, `${at}modulation_bias`),
-      projection: packMatrix([
+      modulation: matrix(`${at}modulation`, `${at}modulation`, 9 * d, m, `${at}modulation_bias`),
+      projection: pack(`${at}projection`, [
         scan('key', heads * keyLength),
         scan('query', heads * keyLength),
         scan('value', heads * valueLength),
@@ -103,25 +110,25 @@ export function readWorldWeights(spec: WorldSpec, file: Uint8Array<ArrayBuffer>)
       ...(layer.key === 'none'
         ? {}
         : {
-            pose: packMatrix([
+            pose: pack(`${at}pose`, [
               rows(`${at}scan.key_pose`, heads * keyLength, features),
               rows(`${at}scan.query_pose`, heads * keyLength, features),
             ]),
           }),
-      scanOut: matrix(`${at}scan.out`, d, heads * valueLength),
-      qkv: packMatrix([{ ...rows(`${at}attention.qkv`, 3 * d, d), bias: gains(at) }]),
-      attentionOut: matrix(`${at}attention.out`, d, d),
-      mlpUp: matrix(`${at}mlp.up`, mlpWidth, d, `${at}mlp.up_bias`),
-      mlpDown: matrix(`${at}mlp.down`, d, mlpWidth, `${at}mlp.down_bias`),
+      scanOut: matrix(`${at}scanOut`, `${at}scan.out`, d, heads * valueLength),
+      qkv: pack(`${at}qkv`, [{ ...rows(`${at}attention.qkv`, 3 * d, d), bias: gains(at) }]),
+      attentionOut: matrix(`${at}attentionOut`, `${at}attention.out`, d, d),
+      mlpUp: matrix(`${at}mlpUp`, `${at}mlp.up`, mlpWidth, d, `${at}mlp.up_bias`),
+      mlpDown: matrix(`${at}mlpDown`, `${at}mlp.down`, d, mlpWidth, `${at}mlp.down_bias`),
     };
   });
 
   const pointed = spec.layers.some((layer) => layer.key === 'point');
   return {
-    embed: packMatrix([
+    embed: pack('embed', [
       { values: product(floats('embed.up', d, e), floats('embed.in_proj', e, c), e, c), n: d, k: c },
     ]),
-    camera: matrix('embed.ray', d, 2 * spec.rayFrequencies, 'embed.up_bias'),
+    camera: matrix('camera', 'embed.ray', d, 2 * spec.rayFrequencies, 'embed.up_bias'),
     places: Float32Array.of(
       ...floats('embed.row', spec.grid.rows, d),
       ...floats('embed.column', spec.grid.columns, d),
@@ -134,11 +141,11 @@ export function readWorldWeights(spec: WorldSpec, file: Uint8Array<ArrayBuffer>)
           ...floats('point.depths', depths),
         )
       : new Float32Array(0),
-    levelFirst: matrix('level.fc1', m, LEVEL_FEATURES, 'level.fc1_bias'),
-    levelSecond: matrix('level.fc2', m, m, 'level.fc2_bias'),
+    levelFirst: matrix('levelFirst', 'level.fc1', m, LEVEL_FEATURES, 'level.fc1_bias'),
+    levelSecond: matrix('levelSecond', 'level.fc2', m, m, 'level.fc2_bias'),
     layers,
-    finalModulation: matrix('final.modulation', 2 * d, m, 'final.modulation_bias'),
-    finalProj: matrix('final.proj', c, d, 'final.proj_bias'),
+    finalModulation: matrix('finalModulation', 'final.modulation', 2 * d, m, 'final.modulation_bias'),
+    finalProj: matrix('finalProj', 'final.proj', c, d, 'final.proj_bias'),
   };
 }
 

@@ -1,0 +1,347 @@
+import type { WorldPackage } from '../../package/world-package.ts';
+import { LongtakeError } from '../../types.ts';
+import { DeviceLostError } from './errors.ts';
+import { type Gpu, LAUNCH_BYTES, LAUNCH_SLOT } from './gpu.ts';
+import { defaultUnitTile, type KernelChoice, shapeKey, variantFor } from './kernel-choice.ts';
+import { packLaunch } from './launch.ts';
+import {
+  MATMUL,
+  type MatmulOptions,
+  matmulProgram,
+  matmulWorkgroups,
+  type Tile,
+  type UnitTile,
+} from './matmul-program.ts';
+import type { Operation } from './operations.ts';
+import { type BoundOperation, record } from './plan.ts';
+import { programKey } from './program.ts';
+import { isSoftwareInfo } from './software-adapter.ts';
+import { timeSpans } from './timings.ts';
+import type { Plans } from './world-plans.ts';
+
+/** Where the tiles found for a device and a model are remembered. Failing to keep them is no error. */
+export interface TilesStore {
+  read(file: string): Promise<Uint8Array | null>;
+  write(file: string, bytes: Uint8Array): Promise<void>;
+}
+
+/** Microseconds of every candidate. @param begin sets the launch values of a pass */
+export type CandidateTimer = (
+  gpu: Gpu,
+  candidates: readonly BoundOperation[],
+  begin: (pass: GPUComputePassEncoder) => void,
+) => Promise<number[]>;
+
+export interface Tuning {
+  store: TilesStore;
+  /** Distinguishes models, such as the hash of the weights. */
+  model: string;
+  /** Milliseconds; the time of day unless given. */
+  now?: () => number;
+  /** Measures on the device unless given; given, software devices are tuned too. */
+  time?: CandidateTimer;
+  /** What a candidate makes of given numbers; run on the device unless given. */
+  numbers?: (candidate: BoundOperation) => Promise<Float32Array>;
+}
+
+/** Tuning of a package's model. */
+export function tuningOf({ model }: WorldPackage, store: TilesStore): Tuning {
+  const weights = model.files.find(({ path }) => path === model.world.weights);
+  return { store, model: `${model.name} ${weights?.sha256.slice(0, 16) ?? ''}` };
+}
+
+export type Tiles = ReadonlyMap<string, Tile | UnitTile>;
+
+/** No more shapes are tried after so many milliseconds. */
+const BUDGET = 1000;
+/** Uses of a kernel between two timestamps, and measurements of which the shortest counts. */
+const REPEATS = 8;
+const ROUNDS = 3;
+/** Candidates whose numbers differ by more from the default's, as a share of the largest, are not taken. */
+const TOLERANCE = 0.02;
+
+/**
+ * The fastest tile for every shape of matrix product in a model's passes: remembered, or tried now, most work first, for
+ * at most about a second. A candidate that the device refuses, or that gives other numbers, is passed over.
+ * @param weights the model's buffers by name
+ * @returns tiles by `shapeKey`; shapes that are not in it keep their default
+ * @throws DeviceLostError
+ */
+export async function tunedTiles(
+  gpu: Gpu,
+  plans: Plans,
+  weights: ReadonlyMap<string, GPUBuffer>,
+  choice: KernelChoice,
+  tuning: Tuning,
+): Promise<Tiles> {
+  if (!tuning.time && isSoftwareInfo(gpu.device.adapterInfo)) return new Map();
+  const file = fileName(gpu.device.adapterInfo, choice, tuning.model);
+  const kept = readTiles(await tuning.store.read(file));
+  if (kept) return kept;
+  const now = tuning.now ?? ((): number => performance.now());
+  const start = now();
+  const tiles = new Map<string, Tile | UnitTile>();
+  for (const [key, operation] of shapesOf(plans)) {
+    if (now() - start > BUDGET) break;
+    try {
+      const tile = await fastest(gpu, operation, weights, choice, tuning);
+      if (tile) tiles.set(key, tile);
+    } catch (error) {
+      // What cannot be tried (for want of memory, say) keeps its default.
+      if (error instanceof DeviceLostError || !(error instanceof LongtakeError)) throw error;
+    }
+  }
+  await tuning.store.write(file, new TextEncoder().encode(JSON.stringify([...tiles])));
+  return tiles;
+}
+
+function fileName(info: GPUAdapterInfo, { arithmetic }: KernelChoice, model: string): string {
+  const device = [info.vendor, info.architecture, info.device, info.description].join(' ');
+  return `tiles 1 ${device} ${arithmetic} ${model}.json`;
+}
+
+function readTiles(bytes: Uint8Array | null): Tiles | null {
+  if (!bytes) return null;
+  try {
+    const entries = JSON.parse(new TextDecoder().decode(bytes)) as [string, Tile | UnitTile][];
+    const whole = entries.every(
+      ([key, tile]) =>
+        typeof key === 'string' && Object.values(tile).every((size) => Number.isInteger(size) && size > 0),
+    );
+    return whole ? new Map(entries) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** One operation of every shape that passes repeat, most work first. */
+function shapesOf({ denoise, commits }: Plans): [string, Operation][] {
+  const shapes = new Map<string, { operation: Operation; work: number }>();
+  for (const operation of [denoise, ...commits].flatMap(({ sections }) => sections.step)) {
+    if (!operation.product) continue;
+    const { options, rows } = operation.product;
+    const key = shapeKey(options, rows);
+    const known = shapes.get(key) ?? { operation, work: 0 };
+    known.work += rows * options.n * options.k;
+    shapes.set(key, known);
+  }
+  return [...shapes].sort(([, a], [, b]) => b.work - a.work).map(([key, { operation }]) => [key, operation]);
+}
+
+/** Tiles worth trying beside the default. */
+function candidatesFor(options: MatmulOptions, choice: KernelChoice): (Tile | UnitTile)[] {
+  if (options.weight.kind === 'half') {
+    const { m, span } = defaultUnitTile(choice.units!);
+    return [
+      { m, n: 64, slices: 1, span },
+      { m, n: 64, slices: 4, span },
+      { m, n: 128, slices: 1, span },
+      { m, n: 32, slices: 4, span },
+      { m: 2 * m, n: 64, slices: 2, span },
+      { m: 2 * m, n: 128, slices: 1, span: 2 * span },
+    ];
+  }
+  const deep = choice.arithmetic === 'f16' ? 2 : 1;
+  return [
+    { m: 16, n: 64, k: 8 * deep, slices: 4 },
+    { m: 16, n: 32, k: 16 * deep, slices: 4 },
+    { m: 32, n: 32, k: 16 * deep, slices: 2 },
+    { m: 32, n: 64, k: 16 * deep, slices: 2 },
+    { m: 64, n: 64, k: 16 * deep, slices: 1 },
+  ];
+}
+
+/** The fastest tile of a product, null when that is the default. */
+async function fastest(
+  gpu: Gpu,
+  operation: Operation,
+  weights: ReadonlyMap<string, GPUBuffer>,
+  choice: KernelChoice,
+  tuning: Tuning,
+): Promise<Tile | UnitTile | null> {
+  const { matrix, options, rows } = operation.product!;
+  const bench = await Workbench.create(gpu, operation, weights);
+  try {
+    const seen = new Set<string>();
+    const bound: { tile: Tile | UnitTile | null; candidate: BoundOperation; numbers: Float32Array }[] = [];
+    for (const tile of [null, ...candidatesFor(options, choice)]) {
+      const tiles = new Map(tile ? [[shapeKey(options, rows), tile]] : []);
+      const full = { ...options, variant: variantFor({ ...choice, tiles }, matrix, options, rows) };
+      const program = matmulProgram(full);
+      const key = programKey(program);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      try {
+        const workgroups = matmulWorkgroups(full, rows);
+        const candidate = await bench.bind({ ...operation, program, workgroups });
+        const numbers = await (tuning.numbers ?? ((one) => bench.run(one)))(candidate);
+        bound.push({ tile, candidate, numbers });
+      } catch (error) {
+        if (error instanceof DeviceLostError || !tile) throw error;
+      }
+    }
+    const right = bound.filter(({ numbers }) => agrees(numbers, bound[0]!.numbers));
+    const candidates = right.map(({ candidate }) => candidate);
+    const times = await (tuning.time ?? timeOnDevice)(gpu, candidates, (pass) => bench.begin(pass));
+    return right[times.indexOf(Math.min(...times))]?.tile ?? null;
+  } finally {
+    bench.free();
+  }
+}
+
+function agrees(numbers: Float32Array, expected: Float32Array): boolean {
+  let [difference, scale] = [0, 0];
+  for (let i = 0; i < expected.length; i++) {
+    scale = Math.max(scale, Math.abs(expected[i]!));
+    const own = Math.abs(numbers[i]! - expected[i]!);
+    if (!(own <= difference)) difference = own;
+  }
+  return difference <= TOLERANCE * scale;
+}
+
+async function timeOnDevice(
+  gpu: Gpu,
+  candidates: readonly BoundOperation[],
+  begin: (pass: GPUComputePassEncoder) => void,
+): Promise<number[]> {
+  const spans = candidates.map((candidate) => Array.from({ length: REPEATS }, () => candidate));
+  const shortest = candidates.map(() => Infinity);
+  for (let round = 0; round < ROUNDS; round++) {
+    const times = gpu.device.features.has('timestamp-query')
+      ? await timeSpans(gpu, spans, begin)
+      : await wallTimes(gpu, spans, begin);
+    times.forEach((microseconds, i) => {
+      shortest[i] = Math.min(shortest[i]!, microseconds);
+    });
+  }
+  return shortest;
+}
+
+async function wallTimes(
+  { device }: Gpu,
+  spans: readonly (readonly BoundOperation[])[],
+  begin: (pass: GPUComputePassEncoder) => void,
+): Promise<number[]> {
+  const times: number[] = [];
+  for (const span of spans) {
+    const start = performance.now();
+    const encoder = device.createCommandEncoder({ label: 'tuning' });
+    const pass = encoder.beginComputePass();
+    begin(pass);
+    record(pass, span);
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+    await device.queue.onSubmittedWorkDone();
+    times.push(1000 * (performance.now() - start));
+  }
+  return times;
+}
+
+/** Buffers on which one product is tried: the model's weights, numbers of no meaning for the rest. */
+class Workbench {
+  readonly #gpu: Gpu;
+  readonly #buffers = new Map<number, GPUBuffer>();
+  readonly #own: GPUBuffer[] = [];
+  readonly #outFloats: number;
+  readonly #launch: GPUBindGroup;
+
+  private constructor(gpu: Gpu, operation: Operation, weights: ReadonlyMap<string, GPUBuffer>) {
+    this.#gpu = gpu;
+    const { options, rows } = operation.product!;
+    this.#outFloats = rows * (options.outStride ?? options.n);
+    for (const number of Object.keys(operation.program.bindings).map(Number)) {
+      const place = operation.places[number]!;
+      if (place.kind === 'weight' && weights.has(place.name)) {
+        this.#buffers.set(number, weights.get(place.name)!);
+      } else {
+        const data =
+          number === MATMUL.mask
+            ? Uint32Array.from({ length: rows }, (_, i) => i % 2)
+            : arbitrary(floatsOf(number, options, rows));
+        const buffer = gpu.upload(`tuning ${number}`, data);
+        this.#buffers.set(number, buffer);
+        this.#own.push(buffer);
+      }
+    }
+    const uniform = gpu.device.createBuffer({
+      label: 'tuning launch',
+      size: LAUNCH_SLOT,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+    this.#own.push(uniform);
+    const values = new ArrayBuffer(LAUNCH_SLOT);
+    const common = { previous: 0, ratio: 0.5, seed: 0, chunk: 0, stream: 0 } as const;
+    packLaunch({ ...common, tokens: rows, frames: 1, levelRow: 1 }, values, 0);
+    gpu.device.queue.writeBuffer(uniform, 0, values);
+    this.#launch = gpu.device.createBindGroup({
+      layout: gpu.launchLayout,
+      entries: [{ binding: 0, resource: { buffer: uniform, size: LAUNCH_BYTES } }],
+    });
+  }
+
+  /** @throws OutOfGpuMemoryError */
+  static create(gpu: Gpu, operation: Operation, weights: ReadonlyMap<string, GPUBuffer>): Promise<Workbench> {
+    return gpu.allocate(() => new Workbench(gpu, operation, weights));
+  }
+
+  begin(pass: GPUComputePassEncoder): void {
+    pass.setBindGroup(0, this.#launch, [0]);
+  }
+
+  async bind(operation: Operation): Promise<BoundOperation> {
+    const pipeline = await this.#gpu.pipeline(operation.program);
+    const bindings = Object.fromEntries([...this.#buffers].map(([number, buffer]) => [number, { buffer }]));
+    return { operation, pipeline, bindGroup: this.#gpu.bindGroup(operation.program, bindings) };
+  }
+
+  /** What a candidate makes of the numbers, the output being zero before. */
+  async run(candidate: BoundOperation): Promise<Float32Array> {
+    const out = this.#buffers.get(MATMUL.out)!;
+    const encoder = this.#gpu.device.createCommandEncoder({ label: 'tuning' });
+    encoder.clearBuffer(out);
+    const pass = encoder.beginComputePass();
+    this.begin(pass);
+    record(pass, [candidate]);
+    pass.end();
+    this.#gpu.device.queue.submit([encoder.finish()]);
+    return new Float32Array(await this.#gpu.read([{ buffer: out, bytes: 4 * this.#outFloats }]));
+  }
+
+  free(): void {
+    for (const buffer of this.#own) buffer.destroy();
+  }
+}
+
+/** Numbers between −1 and 1, the same every time. */
+function arbitrary(count: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, i) => ((i * 7919) % 1999) / 1000 - 1);
+}
+
+/** Floats that a product reads or writes at one of its bindings. */
+function floatsOf(number: number, { n, k, outStride, prologue, store }: MatmulOptions, rows: number): number {
+  switch (number) {
+    case MATMUL.a:
+      return rows * k;
+    case MATMUL.out:
+      return rows * (outStride ?? n);
+    case MATMUL.table:
+      // Rows for level 0 and the one that the launch values name.
+      return 2 * (prologue?.kind === 'modulate' ? prologue.tableStride : tableStride(store));
+    default:
+      if (prologue?.kind === 'head_gate') return rows * prologue.gateStride;
+      if (store?.kind === 'extra') return rows * store.stride;
+      if (store?.kind === 'heads') {
+        const { grid, pairs } = store;
+        return 2 * (grid.rows * pairs.row + grid.columns * pairs.column + rows * pairs.time);
+      }
+      return (grid(store) + 1) * n;
+  }
+}
+
+function tableStride(store: MatmulOptions['store']): number {
+  return store?.kind === 'gate' ? store.tableStride : 0;
+}
+
+function grid(store: MatmulOptions['store']): number {
+  return store?.kind === 'camera' ? store.gridRows + store.gridColumns : 0;
+}
