@@ -1,21 +1,6 @@
 // Block-wise scan, kind `gated-delta`: S ← e^g S; S ← S + β k (v − Sᵀk)ᵀ; y = Sᵀ q. Shapes and layout: scan.wgsl.
 #include "scan.wgsl"
 
-fn advance(i: u32, value: f32) -> f32 {
-  let forget = forgotten[i];
-  var recalled = 0.0;
-  for (var j = 0u; j < KEY4; j++) {
-    let s = column[j] - forget * column[j];
-    column[j] = s;
-    recalled += dot(s, staged[i * KEY4 + j]);
-  }
-  recalled *= inverse_length[i];
-  let written = write_strength[i] * inverse_length[i] * (value - recalled);
-  var y = 0.0;
-  for (var j = 0u; j < KEY4; j++) {
-    let s = column[j] + written * staged[i * KEY4 + j];
-    column[j] = s;
-    y += dot(s, staged[(TILE + i) * KEY4 + j]);
-  }
-  return y * inverse_length[TILE + i];
+fn written(i: u32, value: f32, recalled: f32) -> f32 {
+  return write_strength[i] * inverse_length[i] * (value - recalled * inverse_length[i]);
 }

@@ -1,12 +1,14 @@
 // Include: the frame of a block-wise scan (docs/model.md, Layer 1). A workgroup scans one block of one head, for
-// GROUP_COLUMNS columns of the state; an invocation keeps one column [KEY_LENGTH] in registers, so nothing is reduced
-// across invocations. Grid (⌈VALUE_LENGTH/GROUP_COLUMNS⌉, heads, blocks).
+// GROUP_COLUMNS columns of the state; PARTS invocations share a column, each keeps KEY_LENGTH / PARTS numbers of it in
+// registers. With s the decayed column, k·s and q·s are added up across the parts in one go, because what is read after
+// the write, q·(s + w·k), is q·s + w·(q·k). Grid (⌈VALUE_LENGTH/GROUP_COLUMNS⌉, heads, blocks).
 //   projection [tokens, STRIDE]  f32: raw keys, queries, values of all heads at columns KEYS, QUERIES, VALUES, then
 //                                one write and one decay logit a head at columns WRITES, DECAYS
 //   state      [blocks, HEADS, KEY_LENGTH, VALUE_LENGTH]  f32; written only with COMMIT
 //   out        [tokens, HEADS·VALUE_LENGTH]  f32
 // GRID_ROWS, GRID_COLUMNS: token grid; BLOCK_ROWS, BLOCK_COLUMNS: the block. TILE: tokens staged at a time.
-// The including file gives `advance(i, value) -> y`: one step of the recurrence with the i-th staged token.
+// The including file gives `written(i, value, recalled) -> w`: by how much of its key the i-th staged token changes a
+// column, where `recalled` is k·s with the key as it is staged.
 #include "launch.wgsl"
 #include "activation.wgsl"
 
@@ -19,17 +21,27 @@
 @group(1) @binding(2) var<storage, read_write> out: array<f32>;
 
 const KEY4 = KEY_LENGTH / 4;
+const PART4 = KEY4 / PARTS;
+const LANES = GROUP_COLUMNS * PARTS;
 const BLOCK_TOKENS = BLOCK_ROWS * BLOCK_COLUMNS;
 const BLOCKS_ACROSS = GRID_COLUMNS / BLOCK_COLUMNS;
+// Invocations that add up one scalar product of staged vectors.
+const SHARES = 4u;
 
 // Keys, then queries, of TILE tokens; raw: their inverse lengths are kept beside them.
 var<workgroup> staged: array<vec4f, 2 * TILE * KEY4>;
+var<workgroup> values: array<f32, TILE * GROUP_COLUMNS>;
+// Shares of k·k, q·q and k·q of every token.
+var<workgroup> products: array<f32, 3 * TILE * SHARES>;
 var<workgroup> inverse_length: array<f32, 2 * TILE>;
+var<workgroup> key_query: array<f32, TILE>;
 var<workgroup> write_strength: array<f32, TILE>;
 // 1 − e^g: kept instead of e^g because slow decays differ from 1 by only a few units in the last place.
 var<workgroup> forgotten: array<f32, TILE>;
+// k·s and q·s by part and column, for even and for odd tokens.
+var<workgroup> parts: array<vec2f, 2 * LANES>;
 
-var<private> column: array<vec4f, KEY4>;
+var<private> column: array<vec4f, PART4>;
 
 // The token at place `i` of the block's sequence: frames, then rows, then columns.
 fn token_at(block: u32, i: u32) -> u32 {
@@ -39,26 +51,28 @@ fn token_at(block: u32, i: u32) -> u32 {
   return (frame * GRID_ROWS + row) * GRID_COLUMNS + grid_column;
 }
 
-fn stage(block: u32, head: u32, first: u32, length: u32, lane: u32) {
-  for (var i = lane; i < 2 * TILE * KEY4; i += GROUP_COLUMNS) {
+fn stage(block: u32, head: u32, first: u32, length: u32, first_column: u32, lane: u32) {
+  for (var i = lane; i < 2 * TILE * KEY4; i += LANES) {
     let vector = i / KEY4;
     let token = first + vector % TILE;
+    var value = vec4f(0.0);
     if (token < length) {
       let start = select(u32(QUERIES), u32(KEYS), vector < TILE) + head * KEY_LENGTH + (i % KEY4) * 4;
       let at = token_at(block, token) * STRIDE + start;
-      staged[i] = vec4f(projection[at], projection[at + 1], projection[at + 2], projection[at + 3]);
+      value = vec4f(projection[at], projection[at + 1], projection[at + 2], projection[at + 3]);
     }
+    staged[i] = value;
   }
-  workgroupBarrier();
-  for (var vector = lane; vector < 2 * TILE; vector += GROUP_COLUMNS) {
-    var sum = 0.0;
-    for (var i = 0u; i < KEY4; i++) {
-      let part = staged[vector * KEY4 + i];
-      sum += dot(part, part);
+  for (var i = lane; i < TILE * GROUP_COLUMNS; i += LANES) {
+    let token = first + i / GROUP_COLUMNS;
+    let value_column = first_column + i % GROUP_COLUMNS;
+    var value = 0.0;
+    if (token < length && value_column < VALUE_LENGTH) {
+      value = projection[token_at(block, token) * STRIDE + VALUES + head * VALUE_LENGTH + value_column];
     }
-    inverse_length[vector] = inverseSqrt(sum + 1e-6);
+    values[i] = value;
   }
-  for (var i = lane; i < TILE; i += GROUP_COLUMNS) {
+  for (var i = lane; i < TILE; i += LANES) {
     if (first + i < length) {
       let at = token_at(block, first + i) * STRIDE + head;
       write_strength[i] = sigmoid(projection[at + WRITES]);
@@ -66,36 +80,82 @@ fn stage(block: u32, head: u32, first: u32, length: u32, lane: u32) {
     }
   }
   workgroupBarrier();
+  for (var i = lane; i < 3 * TILE * SHARES; i += LANES) {
+    let token = (i / SHARES) % TILE;
+    let kind = i / (SHARES * TILE);
+    // Vectors of k·k, q·q, k·q.
+    let left = (select(token, TILE + token, kind == 1u)) * KEY4;
+    let right = (select(TILE + token, token, kind == 0u)) * KEY4;
+    var sum = 0.0;
+    for (var j = i % SHARES; j < KEY4; j += SHARES) {
+      sum += dot(staged[left + j], staged[right + j]);
+    }
+    products[i] = sum;
+  }
+  workgroupBarrier();
+  for (var i = lane; i < 3 * TILE; i += LANES) {
+    var sum = 0.0;
+    for (var share = 0u; share < SHARES; share++) {
+      sum += products[i * SHARES + share];
+    }
+    if (i < 2 * TILE) {
+      inverse_length[i] = inverseSqrt(sum + 1e-6);
+    } else {
+      key_query[i - 2 * TILE] = sum;
+    }
+  }
+  workgroupBarrier();
 }
 
-@compute @workgroup_size(GROUP_COLUMNS)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let block = group.z;
   let head = group.y;
-  let value_column = group.x * GROUP_COLUMNS + lane;
-  let used = value_column < VALUE_LENGTH;
+  let own = lane % GROUP_COLUMNS;
+  let part = lane / GROUP_COLUMNS;
+  let first_column = group.x * GROUP_COLUMNS;
+  let used = first_column + own < VALUE_LENGTH;
   let length = launch.frames * BLOCK_TOKENS;
-  let state_at = (block * HEADS + head) * (KEY_LENGTH * VALUE_LENGTH) + value_column;
+  let state_at = ((block * HEADS + head) * KEY_LENGTH + part * 4 * PART4) * VALUE_LENGTH + first_column + own;
   if (used) {
-    for (var i = 0u; i < KEY4; i++) {
+    for (var i = 0u; i < PART4; i++) {
       let at = state_at + i * 4 * VALUE_LENGTH;
       column[i] = vec4f(state[at], state[at + VALUE_LENGTH], state[at + 2 * VALUE_LENGTH], state[at + 3 * VALUE_LENGTH]);
     }
   }
   for (var first = 0u; first < length; first += TILE) {
-    stage(block, head, first, length, lane);
-    if (used) {
-      for (var i = 0u; i < min(u32(TILE), length - first); i++) {
-        let token = token_at(block, first + i);
-        let value = projection[token * STRIDE + VALUES + head * VALUE_LENGTH + value_column];
-        out[token * (HEADS * VALUE_LENGTH) + head * VALUE_LENGTH + value_column] = advance(i, value);
+    stage(block, head, first, length, first_column, lane);
+    for (var i = 0u; i < min(u32(TILE), length - first); i++) {
+      let forget = forgotten[i];
+      let key = i * KEY4 + part * PART4;
+      let query = (TILE + i) * KEY4 + part * PART4;
+      var sums = vec2f(0.0);
+      for (var j = 0u; j < PART4; j++) {
+        let s = column[j] - forget * column[j];
+        column[j] = s;
+        sums += vec2f(dot(s, staged[key + j]), dot(s, staged[query + j]));
+      }
+      let turn = (i % 2u) * LANES;
+      parts[turn + lane] = sums;
+      workgroupBarrier();
+      sums = vec2f(0.0);
+      for (var other = 0u; other < PARTS; other++) {
+        sums += parts[turn + other * GROUP_COLUMNS + own];
+      }
+      let write = written(i, values[i * GROUP_COLUMNS + own], sums.x);
+      for (var j = 0u; j < PART4; j++) {
+        column[j] += write * staged[key + j];
+      }
+      if (part == 0u && used) {
+        let at = token_at(block, first + i) * (HEADS * VALUE_LENGTH) + head * VALUE_LENGTH + first_column + own;
+        out[at] = (sums.y + write * key_query[i]) * inverse_length[TILE + i];
       }
     }
     workgroupBarrier();
   }
 #if COMMIT
   if (used) {
-    for (var i = 0u; i < KEY4; i++) {
+    for (var i = 0u; i < PART4; i++) {
       let at = state_at + i * 4 * VALUE_LENGTH;
       state[at] = column[i].x;
       state[at + VALUE_LENGTH] = column[i].y;

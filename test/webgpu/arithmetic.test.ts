@@ -54,7 +54,7 @@ describe('a rollout against PyTorch', () => {
   ];
 
   // Emulated units take software rasterisers long to compile.
-  it.each(cases)('on %s', { timeout: 400_000 }, async (_, choice, own, least) => {
+  it.each(cases)('on %s', { timeout: 900_000 }, async (_, choice, own, least) => {
     const model = await createWith(choice, own, tiny.spec, tiny.weights, {
       device: gpu.device,
       primingChunks: 1,

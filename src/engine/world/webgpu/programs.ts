@@ -54,7 +54,9 @@ export function scanProgram(options: ScanOptions): Program {
     file: `${options.kind}.wgsl`,
     constants: {
       ...scanShape(options),
-      ...{ GROUP_COLUMNS: scanGroupColumns(options), TILE: 8, COMMIT: options.commit ? 1 : 0 },
+      ...{ GROUP_COLUMNS: scanGroupColumns(options), PARTS: scanParts(options) },
+      // Keys and queries of a tile take 8·TILE·KEY_LENGTH bytes of the default workgroup memory.
+      ...{ TILE: options.keyLength > 128 ? 4 : 8, COMMIT: options.commit ? 1 : 0 },
     },
     bindings: {
       [SCAN.projection]: 'read',
@@ -124,6 +126,11 @@ function blocksOf({ grid, block }: ScanOptions): number {
 
 function scanGroupColumns(options: ScanOptions): number {
   return Math.min(64, options.valueLength);
+}
+
+/** Invocations that share a column of the state: as many as divide it evenly, at most four. */
+function scanParts({ keyLength }: ScanOptions): number {
+  return [4, 2, 1].find((parts) => (keyLength / 4) % parts === 0)!;
 }
 
 export interface AttentionOptions {
