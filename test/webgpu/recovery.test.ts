@@ -34,6 +34,7 @@ class Watched {
 
   readonly platform: WebGpuPlatform = {
     loadKernelSources,
+    tilesStore: () => ({ read: async () => null, write: async () => undefined }),
     openGpu: async (options) => {
       const gpu = await openGpu(options);
       return gpu && ({ requestAdapter: () => this.adapter(gpu) } as unknown as GPU);
