@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { restoredPrefix, storedPrefix, type ClipRecord } from '../../src/panel/clips/clip-record.ts';
+import { prefixCamera } from '../../src/panel/controller/clip-camera.ts';
+import { freshSeed } from '../../src/panel/controller/variations.ts';
 import { emptyPrefix } from '../../src/panel/hosts/clip-prefix.ts';
 import { estimateSeconds, parseTimings, withMeasurement } from '../../src/panel/state/estimate.ts';
 import {
@@ -48,6 +50,60 @@ describe('the panel’s state', () => {
     expect([0, -3, 1.26, 10, 1e9, NaN, Infinity].map(seconds)).toEqual([1, 1, 1.3, 10, 10, 1, 1]);
     const seed = (value: number) => after({ type: 'settings', change: { seed: value } }).settings.seed;
     expect([5.9, -1, 2 ** 32 + 7, NaN].map(seed)).toEqual([5, 4294967295, 7, 0]);
+  });
+
+  it('keeps a drawn path only as long as the picture it was drawn on', () => {
+    const move = { kind: 'path' as const, path: [{ x: 0.1, y: 0 }] };
+    const drawn = { type: 'settings' as const, change: { move } };
+    expect(after(drawn).settings.move).toBe(move);
+    expect(after(drawn, { type: 'source', prefix }).settings.move).toBeNull();
+    const hold = { type: 'settings' as const, change: { move: { kind: 'hold' as const } } };
+    expect(after(hold, { type: 'source', prefix }).settings.move).toEqual({ kind: 'hold' });
+  });
+
+  it('shows variations side by side until another clip or source takes their place', () => {
+    const count = (value: number) =>
+      after({ type: 'settings', change: { variations: value } }).settings.variations;
+    expect([0, 2.4, 9, NaN].map(count)).toEqual([1, 2, 4, 1]);
+    const both = [record('a', 1), record('b', 2), record('c', 3)].map(
+      (each) => ({ type: 'clip', record: each }) as const,
+    );
+    const shown = [...both, { type: 'variations', ids: ['a', 'b'] }] as const;
+    expect(after(...shown, { type: 'open', id: 'b' })).toMatchObject({
+      openClipId: 'b',
+      variations: ['a', 'b'],
+    });
+    expect(after(...shown, { type: 'open', id: 'b' }, { type: 'open', id: null }).variations).toEqual([
+      'a',
+      'b',
+    ]);
+    expect(after(...shown, { type: 'open', id: 'c' }).variations).toBeNull();
+    expect(after(...shown, { type: 'source', prefix }).variations).toBeNull();
+    expect(after(...shown, { type: 'rolloutStart', record: record('d', 4) }).variations).toBeNull();
+    const gone = (id: string) => ({ type: 'clipGone', id }) as const;
+    expect(after(...shown, gone('a')).variations).toEqual(['b']);
+    expect(after(...shown, gone('a'), gone('b')).variations).toBeNull();
+  });
+
+  it('takes a seed that no clip of the same source was made with', () => {
+    const first = record('a', 1);
+    const others = [2, 3].map((seed) => ({ ...record(`b${seed}`, 2), seed }));
+    expect(freshSeed(first, [first])).toBe(2);
+    expect(freshSeed(first, [first, ...others])).toBe(4);
+    const elsewhere = others.map((clip) => ({ ...clip, prefix: { ...clip.prefix, label: 'other' } }));
+    expect(freshSeed(first, [first, ...elsewhere])).toBe(2);
+    expect(freshSeed({ ...first, seed: 2 ** 32 - 1 }, [])).toBe(0);
+  });
+
+  it('knows which clips were told the same of the prefix’s camera', () => {
+    const track = { poses: [null] };
+    const file = { camera: { name: 'x.json', track } };
+    const pan = { move: { kind: 'pan-left' as const, amount: 20 } };
+    const clips = [{}, pan, { move: { kind: 'hold' as const } }, file, { ...file, ...pan }].map((change) =>
+      prefixCamera({ ...record('a', 1), ...change }),
+    );
+    expect(clips[1]).toBe(clips[2]);
+    expect(new Set(clips).size).toBe(4);
   });
 
   it('never changes a state in place', () => {

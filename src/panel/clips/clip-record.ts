@@ -1,6 +1,6 @@
 import type { CameraMove } from '../../engine/camera/moves.ts';
 import type { CameraTrack, Rational } from '../../engine/types.ts';
-import type { Direction, ExtendReport, Profile } from '../../engine/tasks/extend-request.ts';
+import type { Direction, ExtendReport, Profile, SeamFigures } from '../../engine/tasks/extend-request.ts';
 import type { GapToFill, HostAnchor, PrefixSource, RegionToRepaint } from '../hosts/host-adapter.ts';
 
 /**
@@ -34,6 +34,8 @@ export interface ClipRecord {
   move?: CameraMove | null;
   prefix: StoredPrefix;
   report: ExtendReport | null;
+  /** Figures of the cut where its frames were taken over from another clip; the rollout itself begins behind it. */
+  keptSeam?: SeamFigures | null;
   inserted: boolean;
 }
 

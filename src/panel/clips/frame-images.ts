@@ -6,9 +6,9 @@ const PREVIEW_SIDE = 480;
 const imageData = (frame: RgbaFrame) =>
   new ImageData(frame.data as Uint8ClampedArray<ArrayBuffer>, frame.width, frame.height);
 
-/** A picture small enough to keep hundreds of. */
-export async function preview(frame: RgbaFrame): Promise<ImageBitmap> {
-  const scale = Math.min(1, PREVIEW_SIDE / Math.max(frame.width, frame.height));
+/** A picture small enough to keep hundreds of. `side` is the longest one, in pixels. */
+export async function preview(frame: RgbaFrame, side = PREVIEW_SIDE): Promise<ImageBitmap> {
+  const scale = Math.min(1, side / Math.max(frame.width, frame.height));
   return createImageBitmap(opaque(imageData(frame)), {
     resizeWidth: Math.max(1, Math.round(frame.width * scale)),
     resizeHeight: Math.max(1, Math.round(frame.height * scale)),

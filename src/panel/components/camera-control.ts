@@ -12,6 +12,7 @@ import {
   type CameraMove,
 } from '../../engine/camera/moves.ts';
 import type { PathPoint } from '../../engine/camera/drawn-path.ts';
+import { pictureAtCut } from '../controller/picture-at-cut.ts';
 import type { PrefixSource } from '../hosts/host-adapter.ts';
 import './camera-path.ts';
 import { PanelPart } from './panel-part.ts';
@@ -35,6 +36,18 @@ export class CameraControl extends PanelPart {
   @internal() private _picture: ImageBitmap | null = null;
   #pictureOf: PrefixSource | null = null;
   #pictureAt: string | null = null;
+  #reading = new AbortController();
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#reading = new AbortController();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#reading.abort();
+    this.#pictureOf = null;
+  }
 
   protected override render() {
     const { text } = this.language;
@@ -91,7 +104,8 @@ export class CameraControl extends PanelPart {
     this.#pictureOf = prefix;
     this.#pictureAt = direction;
     this._picture = null;
-    void this.controller.pictureAtCut(prefix, direction).then((picture) => {
+    const { signal } = this.#reading;
+    void pictureAtCut(this.controller.host, prefix, direction, signal).then((picture) => {
       if (this.#pictureOf === prefix && this.#pictureAt === direction) this._picture = picture;
     });
   }

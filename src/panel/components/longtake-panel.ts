@@ -14,6 +14,7 @@ import './result-view.ts';
 import './rollout-view.ts';
 import './settings-view.ts';
 import './source-view.ts';
+import './variations-view.ts';
 import './spectrum.ts';
 
 /**
@@ -123,7 +124,7 @@ export class LongtakePanel extends LitElement {
     const state = this._state;
     const language = languageFor(state.locale);
     const { text } = language;
-    const view = state.rollout ? 'rollout' : state.openClipId ? 'result' : 'compose';
+    const view = viewOf(state);
     const { abilities } = state;
     return html`<sp-theme
       system="express"
@@ -178,6 +179,15 @@ export class LongtakePanel extends LitElement {
             : nothing
         }
         ${
+          view === 'variations'
+            ? html`<longtake-variations
+                .controller=${controller}
+                .state=${state}
+                .language=${language}
+              ></longtake-variations>`
+            : nothing
+        }
+        ${
           view === 'result'
             ? html`<longtake-result
                 .controller=${controller}
@@ -205,4 +215,10 @@ export class LongtakePanel extends LitElement {
       await this.#controller.open();
     });
   }
+}
+
+function viewOf({ rollout, variations, openClipId }: PanelState) {
+  if (variations && !openClipId) return 'variations';
+  if (rollout) return 'rollout';
+  return openClipId ? 'result' : 'compose';
 }

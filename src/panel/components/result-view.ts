@@ -1,10 +1,11 @@
 import { css, html, nothing, type PropertyValues } from 'lit';
-import { customElement, query } from 'lit/decorators.js';
+import { customElement, query, state as internal } from 'lit/decorators.js';
 import type { SeamFigures } from '../../engine/tasks/extend-request.ts';
 import type { ClipRecord } from '../clips/clip-record.ts';
 import { isNewPartOnly, openClip } from '../state/panel-state.ts';
 import { readSeam } from '../state/seam.ts';
 import { seamWords } from '../messages/seam-words.ts';
+import './make-again.ts';
 import './viewer.ts';
 import type { Viewer } from './viewer.ts';
 import { PanelPart } from './panel-part.ts';
@@ -42,6 +43,8 @@ export class ResultView extends PanelPart {
   ];
 
   @query('longtake-viewer') private _viewer!: Viewer | null;
+  /** Picture that the viewer shows. */
+  @internal() private _frame = 0;
   #shown: string | null = null;
   #undrag: (() => void) | null = null;
 
@@ -69,7 +72,15 @@ export class ResultView extends PanelPart {
         .language=${this.language}
         .rate=${record.rate}
         .revision=${this.state.reelRevision}
+        @frame=${(event: CustomEvent<number>) => (this._frame = event.detail)}
       ></longtake-viewer>
+      <longtake-make-again
+        .controller=${this.controller}
+        .state=${this.state}
+        .language=${this.language}
+        .record=${record}
+        .frame=${this._frame}
+      ></longtake-make-again>
       ${record.state === 'finished' ? this._finished(record) : this._interrupted(record)}
     </section>`;
   }

@@ -1,5 +1,6 @@
-import { css, html, nothing } from 'lit';
+import { html, nothing } from 'lit';
 import { customElement } from 'lit/decorators.js';
+import './rollout-progress.ts';
 import './viewer.ts';
 import { PanelPart } from './panel-part.ts';
 import { sectionStyles } from './panel.css.ts';
@@ -7,24 +8,14 @@ import { sectionStyles } from './panel.css.ts';
 /** A rollout under way: the frames as they come, how far it is, how long it still takes, and Cancel. */
 @customElement('longtake-rollout')
 export class RolloutView extends PanelPart {
-  static override styles = [
-    sectionStyles,
-    css`
-      sp-progress-bar {
-        inline-size: 100%;
-      }
-    `,
-  ];
+  static override styles = sectionStyles;
 
   protected override render() {
     const { rollout } = this.state;
     if (!rollout) return nothing;
-    const { text, number, duration } = this.language;
+    const { text } = this.language;
     const { reel } = this.controller;
     const record = this.state.clips.find((clip) => clip.id === rollout.clipId);
-    const making = rollout.phase === 'making' || rollout.phase === 'saving';
-    const fraction = making ? rollout.framesMade / rollout.frameCount : rollout.fraction;
-    const left = making && rollout.secondsLeft !== null ? text.timeLeft(duration(rollout.secondsLeft)) : '';
     return html`<section class="stack" aria-label=${text.rollout}>
       ${
         reel.length > 0
@@ -38,28 +29,11 @@ export class RolloutView extends PanelPart {
             ></longtake-viewer>`
           : nothing
       }
-      <div class="tight">
-        <sp-progress-bar
-          id="progress"
-          label=${text.phases[rollout.phase]}
-          .progress=${fraction === null ? 0 : Math.round(fraction * 100)}
-          ?indeterminate=${fraction === null}
-        ></sp-progress-bar>
-        <p class="quiet" id="rollout-facts">
-          ${
-            making
-              ? [text.framesOf(number(rollout.framesMade), number(rollout.frameCount)), left]
-                  .filter((part) => part !== '')
-                  .join(' · ')
-              : rollout.phase === 'reading' && rollout.framesRead > 0
-                ? number(rollout.framesRead)
-                : nothing
-          }
-        </p>
-      </div>
-      <sp-button id="cancel" variant="secondary" @click=${() => this.controller.cancel()}
-        >${text.cancel}</sp-button
-      >
+      <longtake-rollout-progress
+        .controller=${this.controller}
+        .state=${this.state}
+        .language=${this.language}
+      ></longtake-rollout-progress>
     </section>`;
   }
 }

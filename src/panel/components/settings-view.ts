@@ -4,6 +4,7 @@ import type { Direction, Profile } from '../../engine/tasks/extend-request.ts';
 import { estimateSeconds } from '../state/estimate.ts';
 import { framesToMake, isUntrained, PROFILES, purposeOf, SECONDS_RANGE } from '../state/panel-state.ts';
 import './camera-control.ts';
+import './variation-count.ts';
 import { PanelPart } from './panel-part.ts';
 import { sectionStyles } from './panel.css.ts';
 
@@ -88,6 +89,11 @@ export class SettingsView extends PanelPart {
             ></longtake-camera-control>`
           : nothing
       }
+      <longtake-variation-count
+        .controller=${this.controller}
+        .state=${this.state}
+        .language=${this.language}
+      ></longtake-variation-count>
       <details>
         <summary>${text.more}</summary>
         <div class="stack">${this._seed()} ${this._camera()}</div>
@@ -108,7 +114,7 @@ export class SettingsView extends PanelPart {
               : unpainted
                 ? text.paintFirst
                 : prefix
-                  ? this._estimate(frames ?? 0)
+                  ? this._estimate((frames ?? 0) * settings.variations)
                   : text.needSource
           }
         </p>

@@ -9,7 +9,10 @@ import { paintStrip, stripIndexAt } from './strip.ts';
 /** Milliseconds that each side of the cut stands when comparing. */
 const COMPARE_MS = 700;
 
-/** Shows the reel: one picture, a strip to scrub, play in a loop, and the two sides of the cut in turn. */
+/**
+ * Shows the reel: one picture, a strip to scrub, play in a loop, and the two sides of the cut in turn. Fires `frame` with the
+ * index of the picture on show when it changes.
+ */
 @customElement('longtake-viewer')
 export class Viewer extends LitElement {
   static override styles = [
@@ -76,6 +79,7 @@ export class Viewer extends LitElement {
   #timer = 0;
   #started = 0;
   #from = 0;
+  #told = -1;
 
   /** Goes to the cut and stops; called when another clip is shown. */
   rewind(): void {
@@ -161,6 +165,10 @@ export class Viewer extends LitElement {
       this._screen.getContext('2d')?.drawImage(bitmap, 0, 0);
     }
     paintStrip(this._strip, this.reel, this._index, this.expected);
+    if (this._index !== this.#told) {
+      this.#told = this._index;
+      this.dispatchEvent(new CustomEvent('frame', { detail: this._index }));
+    }
   }
 
   private _togglePlay() {

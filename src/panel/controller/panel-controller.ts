@@ -2,7 +2,7 @@ import { Subscription } from 'rxjs';
 import { LongtakeError } from '../../engine/types.ts';
 import { restoredPrefix, storedPrefix, type ClipRecord } from '../clips/clip-record.ts';
 import { afterFile, edgeFile, frameFile, maskFile, sourceFile } from '../clips/clip-store.ts';
-import { decodePicture, preview } from '../clips/frame-images.ts';
+import { decodePicture } from '../clips/frame-images.ts';
 import { FrameReel } from '../clips/frame-reel.ts';
 import type { GeneratedClip, HostAdapter, PrefixRequest, PrefixSource } from '../hosts/host-adapter.ts';
 import type { PanelServices } from '../services.ts';
@@ -13,6 +13,9 @@ import { encodeClip } from './encode-clip.ts';
 import { errorNotice, isAbort } from './error-notice.ts';
 import { liveRollouts } from './rollout-lock.ts';
 import { RolloutRunner, TIMINGS } from './rollout-runner.ts';
+import { pictureAtCut } from './picture-at-cut.ts';
+import { againFrom, takeOverFrames } from './take-over.ts';
+import { freshSeed, VariationReels } from './variations.ts';
 
 const SETTINGS = 'longtake.settings';
 
@@ -20,6 +23,7 @@ const SETTINGS = 'longtake.settings';
 export class PanelController {
   readonly store = new PanelStore();
   readonly reel = new FrameReel();
+  readonly variations = new VariationReels();
   readonly host: HostAdapter;
   readonly services: PanelServices;
   readonly #subscriptions = new Subscription();
@@ -84,7 +88,7 @@ export class PanelController {
       if (abort.signal.aborted) return;
       this.#borrowed = null;
       store.dispatch({ type: 'source', prefix });
-      store.dispatch({ type: 'open', id: null });
+      this.closeVariations();
       void this.#pictureOf(prefix, abort.signal);
     } catch (error) {
       if (abort.signal.aborted) return;
@@ -127,16 +131,42 @@ export class PanelController {
     }
   }
 
-  /** Starts a rollout with the present source and settings. */
+  /** Makes as many variations as the settings say of the present source. */
   async generate(): Promise<void> {
     const { source, settings } = this.store.state;
     if (source.status !== 'ready' || this.#rollouts.running) return;
     const { prefix } = source;
+    const records = Array.from({ length: settings.variations }, (_, index) =>
+      this.#newRecord(prefix, (settings.seed + index) >>> 0, Date.now() + index),
+    );
+    if (records.length === 1) return this.#rollouts.run(records[0]!, prefix);
+    const { store } = this;
+    this.variations.start(records);
+    store.dispatch({ type: 'variations', ids: records.map(({ id }) => id) });
+    await this.#rollouts.runVariations(records, prefix, this.variations);
+    // After an error or Cancel there may be fewer than were asked for.
+    const made = records.filter(({ id }) => store.state.clips.some((clip) => clip.id === id));
+    if (made.length < records.length) this.#showVariations(made.map(({ id }) => id));
+  }
+
+  /** Leaves the variations side by side; the clips stay in the list. */
+  closeVariations(): void {
+    this.#showVariations([]);
+  }
+
+  #showVariations(ids: readonly string[]): void {
+    this.store.dispatch({ type: 'variations', ids });
+    if (ids.length === 0) this.variations.clear();
+  }
+
+  /** A clip that is yet to be made, with the present settings. */
+  #newRecord(prefix: PrefixSource, seed: number, created: number): ClipRecord {
+    const { settings } = this.store.state;
     const purpose = purposeOf(prefix, settings);
     const frameCount = framesToMake(prefix, settings);
-    const record: ClipRecord = {
+    return {
       id: crypto.randomUUID(),
-      created: Date.now(),
+      created,
       state: 'running',
       size: prefix.size,
       rate: prefix.rate,
@@ -147,36 +177,55 @@ export class PanelController {
       direction: prefix.kind === 'none' || purpose !== 'extend' ? 'forward' : settings.direction,
       purpose,
       profile: settings.profile,
-      seed: settings.seed,
+      seed,
       camera: settings.camera,
       move: purpose === 'extend' ? settings.move : null,
       prefix: storedPrefix(prefix),
       report: null,
       inserted: false,
     };
-    await this.#rollouts.run(record, prefix);
   }
 
-  /** Makes a variation of a clip: same source and settings, next seed. */
+  /** Makes a variation of a clip: same source and settings, the next seed that was not used for it. */
   async retry(record: ClipRecord): Promise<void> {
     const prefix = this.#rollouts.primedPrefix(record.id) ?? (await this.#prefixOf(record));
-    if (!prefix) return;
-    const seed = (record.seed + 1) >>> 0;
+    if (!prefix || this.#rollouts.running) return;
+    const seed = freshSeed(record, this.store.state.clips);
     const { profile, direction, camera, move = null } = record;
     const length = prefix.gap || prefix.region ? {} : { seconds: record.seconds };
     const purpose = record.purpose === 'loop' ? 'loop' : 'extend';
+    this.closeVariations();
     this.store.dispatch({ type: 'source', prefix });
     this.store.dispatch({
       type: 'settings',
       change: { seed, ...length, profile, direction, purpose, camera, move },
     });
-    await this.generate();
+    await this.#rollouts.run(this.#newRecord(prefix, seed, Date.now()), prefix);
+  }
+
+  /**
+   * Makes the rest of a clip again, with a seed that was not used for it.
+   * @param kept new frames that stay, in the order of making: at least 1, fewer than the clip has
+   */
+  async makeAgain(record: ClipRecord, kept: number): Promise<void> {
+    const prefix = await this.#prefixOf(record);
+    if (!prefix || this.#rollouts.running) return;
+    const next = againFrom(record, kept, freshSeed(record, this.store.state.clips));
+    try {
+      await takeOverFrames(this.services, record, next);
+    } catch (error) {
+      return this.#fail(error);
+    }
+    this.closeVariations();
+    this.store.dispatch({ type: 'source', prefix });
+    await this.#rollouts.run(next, prefix);
   }
 
   /** Goes on with a rollout that was cut short. */
   async resume(record: ClipRecord): Promise<void> {
     const prefix = await this.#prefixOf(record);
     if (!prefix || this.#rollouts.running) return;
+    this.closeVariations();
     this.store.dispatch({ type: 'source', prefix });
     await this.#rollouts.run({ ...record, state: 'running' }, prefix);
   }
@@ -185,6 +234,7 @@ export class PanelController {
   async restart(record: ClipRecord): Promise<void> {
     const prefix = await this.#prefixOf(record);
     if (!prefix || this.#rollouts.running) return;
+    this.closeVariations();
     this.store.dispatch({ type: 'source', prefix });
     const id = crypto.randomUUID();
     await this.#rollouts.run(
@@ -297,6 +347,7 @@ export class PanelController {
       await this.services.values.remove(TIMINGS);
       await this.services.values.remove(SETTINGS);
       this.reel.reset('forward');
+      this.closeVariations();
       this.store.dispatch({ type: 'open', id: null });
       this.store.dispatch({ type: 'clips', clips: [] });
       this.store.dispatch({ type: 'timings', timings: {} });
@@ -317,36 +368,15 @@ export class PanelController {
     this.#delivering?.abort();
     this.#subscriptions.unsubscribe();
     this.reel.reset('forward');
+    this.variations.clear();
     this.services.engine.dispose();
-  }
-
-  /**
-   * The small picture of the prefix's frame at the cut; null where there is none. Decoration: a frame that cannot be read
-   * is told when it is needed.
-   */
-  async pictureAtCut(
-    prefix: PrefixSource,
-    direction: Settings['direction'],
-    signal = new AbortController().signal,
-  ): Promise<ImageBitmap | null> {
-    const { startFrame: first, frameCount } = prefix.range;
-    if (frameCount === 0) return null;
-    const startFrame = direction === 'backward' ? first : first + frameCount - 1;
-    let picture: ImageBitmap | null = null;
-    try {
-      const frames = this.host.openFrames({ ...prefix, range: { startFrame, frameCount: 1 } }, signal);
-      for await (const frame of frames) picture = await preview(frame);
-    } catch {
-      return null;
-    }
-    return picture;
   }
 
   /** Shows the frame that will be continued. */
   async #pictureOf(prefix: PrefixSource, signal: AbortSignal): Promise<void> {
     // A region is shown by the host, where it is painted.
     if (prefix.region) return;
-    const picture = await this.pictureAtCut(prefix, 'forward', signal);
+    const picture = await pictureAtCut(this.host, prefix, 'forward', signal);
     if (picture) this.store.dispatch({ type: 'sourcePicture', prefix, picture });
   }
 

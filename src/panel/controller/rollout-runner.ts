@@ -7,6 +7,7 @@ import { withMeasurement } from '../state/estimate.ts';
 import { prefixCamera } from './clip-camera.ts';
 import { isAbort } from './error-notice.ts';
 import { holdRollout } from './rollout-lock.ts';
+import { VARIATION_SIDE, type VariationReels } from './variations.ts';
 import { runRollout, type PrimedStart, type RolloutContext } from './run-rollout.ts';
 
 /** Where measured times are kept between openings of the panel. */
@@ -22,7 +23,7 @@ interface KeptPrefix {
   clipIds: Set<string>;
 }
 
-/** Runs one rollout at a time and keeps what it makes, whatever becomes of it. */
+/** Runs one rollout at a time, or a set of variations one after another, and keeps what it makes, whatever becomes of it. */
 export class RolloutRunner {
   readonly #context: RolloutContext;
   readonly #fail: (error: unknown) => void;
@@ -62,10 +63,55 @@ export class RolloutRunner {
 
   /** Makes the frames that a record asks for. Errors end up in the state. Does nothing while another rollout runs. */
   async run(record: ClipRecord, prefix: PrefixSource): Promise<void> {
+    await this.#runAll([{ record, context: this.#context }], prefix, true);
+  }
+
+  /** As `run`, one record after another with the pictures of each in a reel of its own. An error or Cancel ends all. */
+  async runVariations(
+    records: readonly ClipRecord[],
+    prefix: PrefixSource,
+    reels: VariationReels,
+  ): Promise<void> {
+    const parts = records.map((record) => {
+      const reel = reels.of(record.id) ?? this.#context.reel;
+      return { record, context: { ...this.#context, reel, side: VARIATION_SIDE } };
+    });
+    await this.#runAll(parts, prefix, false);
+  }
+
+  /** @param open whether what was made is opened as the result */
+  async #runAll(
+    parts: readonly { record: ClipRecord; context: RolloutContext }[],
+    prefix: PrefixSource,
+    open: boolean,
+  ): Promise<void> {
     if (this.#running) return;
-    const { store, reel, services } = this.#context;
     const abort = new AbortController();
     this.#running = abort;
+    try {
+      for (const [index, { record, context }] of parts.entries()) {
+        const finished = await this.#runOne(context, record, prefix, abort.signal, index > 0);
+        if (finished && open) context.store.dispatch({ type: 'open', id: finished.id });
+        if (!finished || abort.signal.aborted) break;
+      }
+    } finally {
+      this.#running = null;
+      this.#context.store.dispatch({ type: 'rolloutEnd' });
+    }
+  }
+
+  /**
+   * @param after whether others were made before it
+   * @returns the finished record, null where an error or Cancel came first
+   */
+  async #runOne(
+    context: RolloutContext,
+    record: ClipRecord,
+    prefix: PrefixSource,
+    signal: AbortSignal,
+    after: boolean,
+  ): Promise<ClipRecord | null> {
+    const { store, reel, services } = context;
     store.dispatch({ type: 'rolloutStart', record });
     let release = () => {};
     try {
@@ -87,7 +133,7 @@ export class RolloutRunner {
         const mask = new Uint8Array(prefix.region.mask.data);
         await services.clips.write(record.id, maskFile, new Blob([mask]));
       }
-      const finished = await runRollout(this.#context, record, prefix, abort.signal, {
+      const finished = await runRollout(context, record, prefix, signal, {
         from: this.#primedFor(record, prefix),
         keep: (state) => {
           const { direction } = record;
@@ -96,21 +142,20 @@ export class RolloutRunner {
       });
       if (this.#primed?.prefix === prefix) this.#primed.clipIds.add(finished.id);
       store.dispatch({ type: 'clip', record: finished });
-      store.dispatch({ type: 'open', id: finished.id });
       await this.#measure(finished);
+      return finished;
     } catch (error) {
       await this.#keepInterrupted(record.id);
-      if (abort.signal.aborted || isAbort(error)) {
-        const kept = store.state.clips.some((clip) => clip.id === record.id);
+      if (signal.aborted || isAbort(error)) {
+        const kept = after || store.state.clips.some((clip) => clip.id === record.id);
         const key = kept ? 'cancelled' : 'cancelledEmpty';
         store.dispatch({ type: 'notice', notice: { kind: 'info', text: { key } } });
       } else {
         this.#fail(error);
       }
+      return null;
     } finally {
       release();
-      this.#running = null;
-      store.dispatch({ type: 'rolloutEnd' });
     }
   }
 

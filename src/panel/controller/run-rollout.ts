@@ -19,6 +19,8 @@ export interface RolloutContext {
   services: PanelServices;
   store: PanelStore;
   reel: FrameReel;
+  /** Longest side of the new frames' pictures; left out: the panel's usual one. */
+  side?: number;
 }
 
 /** How a rollout starts without reading the prefix: from the state after it, kept from the rollout of another clip. */
@@ -62,7 +64,7 @@ export async function runRollout(
     } else if (event.kind === 'primed') {
       primed.keep(event.primed);
     } else if (event.kind === 'frame') {
-      const picture = await preview(event.frame);
+      const picture = await preview(event.frame, context.side);
       reel.add(picture);
       if (first + event.index === 0) {
         await services.clips.write(record.id, posterFile, await encodePicture(picture));
@@ -94,7 +96,7 @@ export async function runRollout(
   const finished: ClipRecord = {
     ...current,
     state: 'finished',
-    report: first === 0 ? report : { ...report, frames: record.frameCount, seam: null },
+    report: first === 0 ? report : { ...report, frames: record.frameCount, seam: record.keptSeam ?? null },
   };
   await services.clips.saveRecord(finished);
   return finished;

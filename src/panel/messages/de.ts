@@ -56,6 +56,18 @@ export const de: Messages = {
   more: 'Weitere Optionen',
   seed: 'Variante',
   newSeed: 'Andere Variante',
+  again: {
+    button: 'Ab hier neu machen',
+    keeps: (kept, made) => `Neue Bilder bis zum gezeigten bleiben (${kept}); ${made} entstehen neu.`,
+    where: 'Halte bei einem neuen Bild: bis dorthin bleibt alles, der Rest entsteht neu.',
+  },
+  variations: {
+    count: 'Varianten',
+    title: 'Varianten',
+    name: (index) => `Variante ${index}`,
+    waiting: 'Wartet',
+    pick: 'Wähle eine, um sie genauer anzusehen und einzufügen. Alle bleiben unter „Meine Clips“.',
+  },
   directing: {
     camera: 'Kamera',
     free: 'Wie es kommt',

@@ -61,6 +61,19 @@ export const en = {
   more: 'More options',
   seed: 'Variation',
   newSeed: 'Another variation',
+  again: {
+    button: 'Make again from here',
+    keeps: (kept: string, made: string) =>
+      `New frames up to the one shown stay (${kept}); ${made} are made again.`,
+    where: 'Stop at a new frame: it and those before it stay, the rest is made again.',
+  },
+  variations: {
+    count: 'Variations',
+    title: 'Variations',
+    name: (index: string) => `Variation ${index}`,
+    waiting: 'Waiting',
+    pick: 'Pick one to look closer and to insert it. All of them are kept in My clips.',
+  },
   directing: {
     camera: 'Camera',
     free: 'As it comes',

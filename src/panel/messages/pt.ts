@@ -56,6 +56,18 @@ export const pt: Messages = {
   more: 'Mais opções',
   seed: 'Variação',
   newSeed: 'Outra variação',
+  again: {
+    button: 'Refazer a partir daqui',
+    keeps: (kept, made) => `Os quadros novos até o mostrado ficam (${kept}); ${made} são refeitos.`,
+    where: 'Pare em um quadro novo: até ele tudo fica, o resto é refeito.',
+  },
+  variations: {
+    count: 'Variações',
+    title: 'Variações',
+    name: (index) => `Variação ${index}`,
+    waiting: 'Na fila',
+    pick: 'Escolha uma para ver de perto e inserir. Todas ficam em “Meus clipes”.',
+  },
   directing: {
     camera: 'Câmera',
     free: 'Como vier',

@@ -23,6 +23,7 @@ export type Action =
   | { type: 'source'; prefix: PrefixSource | null }
   | { type: 'sourcePicture'; prefix: PrefixSource; picture: ImageBitmap }
   | { type: 'settings'; change: Partial<Settings> }
+  | { type: 'variations'; ids: readonly string[] | null }
   | { type: 'rolloutStart'; record: ClipRecord }
   | { type: 'rollout'; change: Partial<RolloutState> }
   | { type: 'rolloutEnd' }

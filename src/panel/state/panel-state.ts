@@ -11,6 +11,9 @@ export const PROFILES: readonly Profile[] = ['draft', 'preview', 'final'];
 /** Shortest and longest continuation the panel offers, in seconds. */
 export const SECONDS_RANGE = { min: 1, max: 10 } as const;
 
+/** Most variations that Generate makes in one go. */
+export const MOST_VARIATIONS = 4;
+
 /** What this browser can do; found out once, when the panel opens. */
 export interface Abilities {
   webgpu: boolean;
@@ -41,6 +44,8 @@ export interface Settings {
   purpose: Exclude<ClipPurpose, 'gap' | 'region'>;
   /** 32-bit seed. */
   seed: number;
+  /** Clips that Generate makes, with seeds from `seed` on. */
+  variations: number;
   camera: { name: string; track: CameraTrack } | null;
   /** What the camera does in the new frames; null = as the track says, or as the model likes. */
   move: CameraMove | null;
@@ -86,6 +91,8 @@ export interface PanelState {
   clips: readonly ClipRecord[];
   /** Clip whose result is open. */
   openClipId: string | null;
+  /** Clips made together that are on show side by side; null where there are none. */
+  variations: readonly string[] | null;
   clipTask: ClipTask | null;
   /** Counts changes of the reel, so that viewers know when to repaint. */
   reelRevision: number;
@@ -102,6 +109,7 @@ export const initialSettings: Settings = {
   direction: 'forward',
   purpose: 'extend',
   seed: 1,
+  variations: 1,
   camera: null,
   move: null,
   content: 'continuation',
@@ -117,6 +125,7 @@ export const initialState: PanelState = {
   rollout: null,
   clips: [],
   openClipId: null,
+  variations: null,
   clipTask: null,
   reelRevision: 0,
   notice: null,

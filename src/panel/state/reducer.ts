@@ -1,5 +1,5 @@
 import type { Action } from './actions.ts';
-import { SECONDS_RANGE, type PanelState, type Settings } from './panel-state.ts';
+import { MOST_VARIATIONS, SECONDS_RANGE, type PanelState, type Settings } from './panel-state.ts';
 
 /** The state after an action. Pure: same state and action, same answer; returns the same object where nothing changes. */
 export function reduce(state: PanelState, action: Action): PanelState {
@@ -24,6 +24,7 @@ export function reduce(state: PanelState, action: Action): PanelState {
       return {
         ...state,
         settings: withoutPath(state.settings),
+        variations: null,
         source: action.prefix
           ? { status: 'ready', prefix: action.prefix, picture: null }
           : { status: 'none' },
@@ -34,11 +35,14 @@ export function reduce(state: PanelState, action: Action): PanelState {
         : state;
     case 'settings':
       return { ...state, settings: validSettings({ ...state.settings, ...action.change }) };
+    case 'variations':
+      return { ...state, openClipId: null, variations: action.ids?.length ? action.ids : null };
     case 'rolloutStart':
       return {
         ...state,
         notice: null,
         openClipId: null,
+        variations: among(state.variations, action.record.id),
         clips: upsert(state.clips, action.record),
         rollout: {
           clipId: action.record.id,
@@ -63,9 +67,15 @@ export function reduce(state: PanelState, action: Action): PanelState {
         ...state,
         clips: state.clips.filter((clip) => clip.id !== action.id),
         openClipId: state.openClipId === action.id ? null : state.openClipId,
+        variations: without(state.variations, action.id),
       };
     case 'open':
-      return { ...state, openClipId: action.id, notice: null };
+      return {
+        ...state,
+        openClipId: action.id,
+        variations: action.id === null ? state.variations : among(state.variations, action.id),
+        notice: null,
+      };
     case 'clipTask':
       return { ...state, clipTask: action.task };
     case 'reel':
@@ -85,6 +95,14 @@ function upsert<T extends { id: string; created: number }>(list: readonly T[], i
   return [item, ...list.filter((other) => other.id !== item.id)].sort(newestFirst);
 }
 
+/** The variations on show, where a clip is one of them. */
+const among = (ids: readonly string[] | null, id: string) => (ids?.includes(id) ? ids : null);
+
+function without(ids: readonly string[] | null, id: string): readonly string[] | null {
+  const rest = ids?.filter((other) => other !== id) ?? [];
+  return rest.length > 0 ? rest : null;
+}
+
 /** A path belongs to the picture that it was drawn on. */
 function withoutPath(settings: Settings): Settings {
   return settings.move?.kind === 'path' ? { ...settings, move: null } : settings;
@@ -95,5 +113,8 @@ function validSettings(settings: Settings): Settings {
     ? clamp(Math.round(settings.seconds * 10) / 10, SECONDS_RANGE.min, SECONDS_RANGE.max)
     : SECONDS_RANGE.min;
   const seed = Number.isFinite(settings.seed) ? Math.trunc(settings.seed) >>> 0 : 0;
-  return { ...settings, seconds, seed };
+  const variations = Number.isFinite(settings.variations)
+    ? clamp(Math.round(settings.variations), 1, MOST_VARIATIONS)
+    : 1;
+  return { ...settings, seconds, seed, variations };
 }

@@ -1,0 +1,50 @@
+import { css, html, nothing } from 'lit';
+import { customElement } from 'lit/decorators.js';
+import { PanelPart } from './panel-part.ts';
+import { sectionStyles } from './panel.css.ts';
+
+/** How far the rollout under way is, how long it still takes, and Cancel. */
+@customElement('longtake-rollout-progress')
+export class RolloutProgressView extends PanelPart {
+  static override styles = [
+    sectionStyles,
+    css`
+      sp-progress-bar {
+        inline-size: 100%;
+      }
+    `,
+  ];
+
+  protected override render() {
+    const { rollout } = this.state;
+    if (!rollout) return nothing;
+    const { text, number, duration } = this.language;
+    const making = rollout.phase === 'making' || rollout.phase === 'saving';
+    const fraction = making ? rollout.framesMade / rollout.frameCount : rollout.fraction;
+    const left = making && rollout.secondsLeft !== null ? text.timeLeft(duration(rollout.secondsLeft)) : '';
+    return html`<div class="stack">
+      <div class="tight">
+        <sp-progress-bar
+          id="progress"
+          label=${text.phases[rollout.phase]}
+          .progress=${fraction === null ? 0 : Math.round(fraction * 100)}
+          ?indeterminate=${fraction === null}
+        ></sp-progress-bar>
+        <p class="quiet" id="rollout-facts">
+          ${
+            making
+              ? [text.framesOf(number(rollout.framesMade), number(rollout.frameCount)), left]
+                  .filter((part) => part !== '')
+                  .join(' · ')
+              : rollout.phase === 'reading' && rollout.framesRead > 0
+                ? number(rollout.framesRead)
+                : nothing
+          }
+        </p>
+      </div>
+      <sp-button id="cancel" variant="secondary" @click=${() => this.controller.cancel()}
+        >${text.cancel}</sp-button
+      >
+    </div>`;
+  }
+}
