@@ -32,6 +32,20 @@ if (only.length === 0) {
   check('ESLint', 'eslint', ['.']);
   check('Prettier', 'prettier', ['--check', '--log-level=warn', '.']);
 }
+if (only.length === 0) {
+  // Built once for all test files, which run side by side (test/built-page.ts).
+  for (const page of ['studio', 'express']) {
+    const folder = join(root, 'out', 'test', page);
+    const model = { LONGTAKE_MODEL: 'test/fixtures/tiny/package' };
+    const webpack = ['--config-name', page, '--output-path', folder, '--stats', 'errors-only'];
+    const built = runBin('webpack', webpack, { env: { ...env, ...model } });
+    if (built === 0) env[`LONGTAKE_BUILT_${page.toUpperCase()}`] = folder;
+    else {
+      failed += 1;
+      console.error(`The page “${page}” could not be built`);
+    }
+  }
+}
 const status = runBin(
   'vitest',
   ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...only],

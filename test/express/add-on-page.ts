@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BufferSource } from 'mediabunny';
 import { chromium, type BrowserContext, type Frame, type FrameLocator, type Page } from 'playwright';
+import { builtPage } from '../built-page.ts';
 import { openClip, type ClipFacts } from '../../src/media/open-clip.ts';
 import { pictureToRgba } from '../../src/media/rgb.ts';
 import type { RgbaFrame } from '../../src/engine/types.ts';
@@ -12,27 +12,10 @@ import type { HostSettings, RecordedCall } from './stand-in/protocol.ts';
 import { installSdk, startStandIn, type StandInServer } from './stand-in/server.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-/** Where the add-on is built for tests, with the tiny model. */
-export const BUILT = join(root, 'out', 'test', 'express');
 const AXE = readFileSync(join(root, 'node_modules', 'axe-core', 'axe.min.js'), 'utf8');
 
-/** Builds the add-on with the tiny world model. */
-export function buildAddOn(): void {
-  const result = spawnSync(
-    process.execPath,
-    [join(root, 'node_modules/webpack/bin/webpack.js'), '--config-name', 'express', '--output-path', BUILT],
-    {
-      cwd: root,
-      env: { ...process.env, LONGTAKE_MODEL: 'test/fixtures/tiny/package' },
-      encoding: 'utf8',
-    },
-  );
-  if (result.status !== 0)
-    throw new Error(`The add-on could not be built:\n${result.stdout}${result.stderr}`);
-}
-
 export interface AddOnPageOptions {
-  /** Built add-on to serve. */
+  /** Built add-on to serve; the one with the tiny model unless given. */
   addOn?: string;
   /** File that a rendition of the page gives. */
   page: string;
@@ -69,7 +52,7 @@ export class AddOnPage {
   ) {}
 
   static async open(options: AddOnPageOptions): Promise<AddOnPage> {
-    const server = await startStandIn({ addOn: options.addOn ?? BUILT, page: options.page });
+    const server = await startStandIn({ addOn: options.addOn ?? builtPage('express'), page: options.page });
     const profile = mkdtempSync(join(tmpdir(), 'longtake-express-'));
     if (options.storage !== false) {
       mkdirSync(join(profile, 'Default'));

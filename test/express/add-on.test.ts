@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { registerMediaCodecs } from '../../src/media/node/register.ts';
 import { writePaintedClip } from '../media/painted-clip.ts';
 import { paintFrame, psnr, readNumber } from '../media/painted-frame.ts';
-import { AddOnPage, BUILT, buildAddOn, decode } from './add-on-page.ts';
+import { builtPage } from '../built-page.ts';
+import { AddOnPage, decode } from './add-on-page.ts';
 
 const RATE = 24;
 const PREFIX = 30;
@@ -17,7 +18,6 @@ let clip: string;
 
 beforeAll(async () => {
   registerMediaCodecs();
-  buildAddOn();
   folder = mkdtempSync(join(tmpdir(), 'longtake-clips-'));
   clip = join(folder, 'street.mp4');
   await writePaintedClip(clip, { ...SIZE, rate: RATE, frames: PREFIX });
@@ -28,9 +28,13 @@ describe('the built add-on', () => {
   it('packs with room for the largest weights', () => {
     const out = join(folder, 'add-on.zip');
     const script = new URL('../../scripts/package.mjs', import.meta.url).pathname;
-    const { status, stdout } = spawnSync(process.execPath, [script, '--from', BUILT, '--out', out], {
-      encoding: 'utf8',
-    });
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      [script, '--from', builtPage('express'), '--out', out],
+      {
+        encoding: 'utf8',
+      },
+    );
     expect(status).toBe(0);
     expect(stdout).toMatch(/ort-wasm-simd-threaded\.wasm/);
     // Of Adobe's 50 MB the weights of all models together may take 36.

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { registerMediaCodecs } from '../../src/media/node/register.ts';
 import { writePaintedClip } from '../media/painted-clip.ts';
 import { psnr } from '../media/painted-frame.ts';
-import { AddOnPage, buildAddOn, decode } from './add-on-page.ts';
+import { AddOnPage, decode } from './add-on-page.ts';
 
 let folder: string;
 let addOn: AddOnPage;
@@ -13,7 +13,6 @@ const at = (selector: string) => addOn.panel.locator(selector);
 
 beforeAll(async () => {
   registerMediaCodecs();
-  buildAddOn();
   folder = mkdtempSync(join(tmpdir(), 'longtake-camera-'));
   const clip = join(folder, 'street.mp4');
   await writePaintedClip(clip, { width: 320, height: 180, rate: 24, frames: 30 });

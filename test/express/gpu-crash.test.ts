@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { registerMediaCodecs } from '../../src/media/node/register.ts';
 import { writePaintedClip } from '../media/painted-clip.ts';
-import { AddOnPage, buildAddOn, decode } from './add-on-page.ts';
+import { AddOnPage, decode } from './add-on-page.ts';
 
 /** Process that the browser's graphics calls run in. */
 async function gpuProcess(addOn: AddOnPage): Promise<number> {
@@ -19,7 +19,6 @@ it(
   { timeout: 240_000 },
   async () => {
     registerMediaCodecs();
-    buildAddOn();
     const folder = mkdtempSync(join(tmpdir(), 'longtake-crash-'));
     const clip = join(folder, 'street.mp4');
     await writePaintedClip(clip, { width: 320, height: 180, rate: 24, frames: 30 });

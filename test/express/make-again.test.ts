@@ -6,7 +6,7 @@ import { registerMediaCodecs } from '../../src/media/node/register.ts';
 import type { RgbaFrame } from '../../src/engine/types.ts';
 import { writePaintedClip } from '../media/painted-clip.ts';
 import { psnr } from '../media/painted-frame.ts';
-import { AddOnPage, buildAddOn, decode } from './add-on-page.ts';
+import { AddOnPage, decode } from './add-on-page.ts';
 
 let folder: string;
 let addOn: AddOnPage;
@@ -15,7 +15,6 @@ const strip = () => at('longtake-result .strip');
 
 beforeAll(async () => {
   registerMediaCodecs();
-  buildAddOn();
   folder = mkdtempSync(join(tmpdir(), 'longtake-again-'));
   const clip = join(folder, 'street.mp4');
   await writePaintedClip(clip, { width: 320, height: 180, rate: 24, frames: 30 });

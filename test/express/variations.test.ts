@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { registerMediaCodecs } from '../../src/media/node/register.ts';
 import { writePaintedClip } from '../media/painted-clip.ts';
 import { psnr } from '../media/painted-frame.ts';
-import { AddOnPage, buildAddOn, decode } from './add-on-page.ts';
+import { AddOnPage, decode } from './add-on-page.ts';
 
 /** Counts the packets that the panel decodes. */
 const COUNT_DECODES = `
@@ -24,7 +24,6 @@ const decodes = () => addOn.frame.evaluate(() => (globalThis as unknown as { dec
 
 beforeAll(async () => {
   registerMediaCodecs();
-  buildAddOn();
   folder = mkdtempSync(join(tmpdir(), 'longtake-variations-'));
   const clip = join(folder, 'street.mp4');
   await writePaintedClip(clip, { width: 320, height: 180, rate: 24, frames: 30 });

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,23 +5,11 @@ import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright';
 import { serveStudio } from '../../scripts/start.mjs';
+import { builtPage } from '../built-page.ts';
 import { longTasks, type LongTask } from './long-tasks.ts';
 import { BITS, makeClip, type TestClip } from './make-clip.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-
-let built: string | null = null;
-
-/** Folder of the built page; every page of one test process shares it. */
-function buildOnce(): string {
-  if (built) return built;
-  const site = mkdtempSync(join(tmpdir(), 'longtake-site-'));
-  const webpack = join(root, 'node_modules/webpack-cli/bin/cli.js');
-  execFileSync(process.execPath, [webpack, '--config-name', 'studio', '--output-path', site], { cwd: root });
-  process.on('exit', () => rmSync(site, { recursive: true, force: true }));
-  built = site;
-  return site;
-}
 
 /** Studio built, served and open in a real Chromium; what the tests do with it goes through mouse and keyboard. */
 export class StudioPage {
@@ -40,7 +27,7 @@ export class StudioPage {
   /** @param model folder of the world-model package that the server offers */
   static async open(model = join(root, 'test/fixtures/tiny/package')): Promise<StudioPage> {
     const folder = mkdtempSync(join(tmpdir(), 'longtake-studio-'));
-    const site = buildOnce();
+    const site = builtPage('studio');
     const server = await serveStudio({ model, site });
     const browser = await chromium.launch({
       executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
