@@ -3,11 +3,15 @@ import { requestWebGpuDevice } from '../../src/engine/world/webgpu/device.ts';
 import { Gpu } from '../../src/engine/world/webgpu/gpu.ts';
 import { fromHalf, toHalf } from '../../src/engine/world/webgpu/half.ts';
 import { createWebGpuWorldModel, createWith } from '../../src/engine/world/webgpu/index.ts';
-import { chooseKernels, type KernelChoice } from '../../src/engine/world/webgpu/kernel-choice.ts';
+import {
+  chooseKernels,
+  type KernelChoice,
+  PLAIN_KERNELS,
+} from '../../src/engine/world/webgpu/kernel-choice.ts';
 import { DEFAULT_WORKGROUP } from '../../src/engine/world/webgpu/matmul-program.ts';
 import { loadKernelSources, openCheckingGpu } from '../../src/engine/world/webgpu/platform.node.ts';
 import type { WorldSession } from '../../src/engine/world/world-model.ts';
-import { emulatedUnits, withEmulatedUnits } from './emulated-units.ts';
+import { emulatedUnits, withEmulatedUnits, withRoundedTiles } from './emulated-units.ts';
 import { openSoftwareGpu } from './software-device.ts';
 import { readTiny } from './tiny-package.ts';
 
@@ -45,6 +49,7 @@ describe('a rollout against PyTorch', () => {
   // Where the device has no f16, matrix units are followed with f32 in its place.
   const cases: [string, KernelChoice, Gpu, number][] = [
     ['matrix units of f32', units('f32'), emulated, 90],
+    ['f32 tiles rounded to f16', PLAIN_KERNELS, withRoundedTiles(gpu), 40],
     ...(hasHalf
       ? ([
           ['f16 tiles', { arithmetic: 'f16', limits: DEFAULT_WORKGROUP }, gpu, 40],

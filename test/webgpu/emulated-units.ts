@@ -19,3 +19,18 @@ export function emulatedUnits(gpu: Gpu, number: 'f16' | 'f32'): UnitsChoice {
   const { subgroupMaxSize } = gpu.device.adapterInfo as GPUAdapterInfo & { subgroupMaxSize: number };
   return { unit: { m: 4, n: 8, k: 16, result: 'f32' }, subgroup: subgroupMaxSize, number };
 }
+
+/** Kernels whose tiles keep what f16 would keep, in f32: activations, weights and sums of four products are rounded. */
+export function withRoundedTiles(gpu: Gpu): Gpu {
+  const own = new Map(gpu.sources);
+  const replace = (file: string, from: string, to: string): void => {
+    const text = own.get(file)!;
+    if (!text.includes(from)) throw new Error(`${file} has no “${from}”.`);
+    own.set(file, text.replaceAll(from, to));
+  };
+  replace('matmul-parts.wgsl', '  return value;', '  return quantizeToF16(value);');
+  replace('matmul.wgsl', '+= vec4f(vec4<NUMBER>(dot(', '+= quantizeToF16(vec4<NUMBER>(dot(');
+  replace('matmul.wgsl', 'vec4<NUMBER>(weights[', 'quantizeToF16(weights[');
+  replace('matmul.wgsl', 'vec4<NUMBER>(tail[', 'quantizeToF16(tail[');
+  return new Gpu(gpu.device, own);
+}
