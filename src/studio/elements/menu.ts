@@ -1,4 +1,5 @@
 import { html, nothing, render } from 'lit';
+import type { Observable } from 'rxjs';
 import { Overlay } from '@spectrum-web-components/overlay/src/Overlay.js';
 import { VirtualTrigger } from '@spectrum-web-components/overlay/src/VirtualTrigger.js';
 import type { Command } from '../commands/command.ts';
@@ -16,6 +17,9 @@ export interface MenuEntry {
   run(): void;
 }
 
+/** A menu's entries in groups. */
+export type MenuGroups = readonly (readonly MenuEntry[])[];
+
 /** A command as a menu entry, enabled as the state is now. */
 export function commandEntry(command: Command, studio: Studio): MenuEntry {
   return {
@@ -30,11 +34,12 @@ export function commandEntry(command: Command, studio: Studio): MenuEntry {
 
 /**
  * Opens a menu and gives it the focus; Escape, a click elsewhere or a choice closes it and the focus goes back.
+ * @param groups$ the entries as they are now, and as they become while the menu is open
  * @param at a point of the page, or the element that the menu hangs under
  * @param host an element inside the page's theme, which the menu is put into while it is open
  */
 export async function openMenu(
-  groups: readonly (readonly MenuEntry[])[],
+  groups$: Observable<MenuGroups>,
   label: string,
   at: { x: number; y: number } | HTMLElement,
   host: HTMLElement | ShadowRoot,
@@ -44,6 +49,7 @@ export async function openMenu(
   const trigger = at instanceof HTMLElement ? at : new VirtualTrigger(at.x, at.y);
   let overlay: Overlay | null = null;
   let shown = false;
+  let groups: MenuGroups = [];
   const close = () => {
     if (overlay) overlay.open = false;
   };
@@ -54,24 +60,30 @@ export async function openMenu(
     if (entry && !entry.disabled) entry.run();
   };
   const mac = isMac();
-  render(
-    html`<sp-menu label=${label} @change=${choose}>
-      ${groups.map(
-        (group, i) => html`
-          ${i > 0 ? html`<sp-menu-divider size="s"></sp-menu-divider>` : nothing}
-          ${group.map(
-            (entry) =>
-              html`<sp-menu-item value=${entry.id} ?disabled=${entry.disabled}>
-                ${entry.label}
-                ${entry.reason ? html`<span slot="description">${entry.reason}</span>` : nothing}
-                ${entry.keys ? html`<kbd slot="value">${keysLabel(entry.keys, mac)}</kbd>` : nothing}
-              </sp-menu-item>`,
-          )}
-        `,
-      )}
-    </sp-menu>`,
-    popover,
-  );
+  const draw = (): void => {
+    render(
+      html`<sp-menu label=${label} @change=${choose}>
+        ${groups.map(
+          (group, i) => html`
+            ${i > 0 ? html`<sp-menu-divider size="s"></sp-menu-divider>` : nothing}
+            ${group.map(
+              (entry) =>
+                html`<sp-menu-item value=${entry.id} ?disabled=${entry.disabled}>
+                  ${entry.label}
+                  ${entry.reason ? html`<span slot="description">${entry.reason}</span>` : nothing}
+                  ${entry.keys ? html`<kbd slot="value">${keysLabel(entry.keys, mac)}</kbd>` : nothing}
+                </sp-menu-item>`,
+            )}
+          `,
+        )}
+      </sp-menu>`,
+      popover,
+    );
+  };
+  const entries = groups$.subscribe((now) => {
+    groups = now;
+    draw();
+  });
   // The menu is on screen a moment before it has the focus; keys pressed in that moment are meant for it too. Once it
   // is dismissed, by whatever means, keys are for what the editor turns to next, however long it takes to fade.
   const key = (event: KeyboardEvent) => {
@@ -99,6 +111,7 @@ export async function openMenu(
     'sp-closed',
     () => {
       window.removeEventListener('keydown', key, { capture: true });
+      entries.unsubscribe();
       const inMenu = opened.contains(deepActiveElement());
       opened.remove();
       // A choice may have moved the focus itself, for example into the panel.

@@ -1,12 +1,13 @@
 import { css, html, nothing, svg } from 'lit';
 import { customElement, query } from 'lit/decorators.js';
+import { map } from 'rxjs';
 import { commands, exportMenu } from '../commands/commands.ts';
 import { matchesKeys } from '../commands/keys.ts';
-import { projectOf } from '../store/state.ts';
+import { projectOf, type StudioState } from '../store/state.ts';
 import { projectLength } from '../timeline/project.ts';
 import './batch-badge.ts';
 import { commandButton } from './command-button.ts';
-import { commandEntry, openMenu } from './menu.ts';
+import { commandEntry, type MenuGroups, openMenu } from './menu.ts';
 import { StudioPart } from './studio-part.ts';
 
 /** Files that the picker offers; anything else may be dropped and is refused with words. */
@@ -78,8 +79,10 @@ export class StudioBar extends StudioPart {
   /** Lets the editor choose what to export to. */
   async openExport(): Promise<void> {
     if (!this.canExport) return;
-    const entries = exportMenu.map((command) => commandEntry(command, this.studio));
-    await openMenu([entries], 'Export', this.exportButton, this.shadowRoot!);
+    const groups$ = this.studio.store.state$.pipe(
+      map(() => [exportMenu.map((command) => commandEntry(command, this.studio))]),
+    );
+    await openMenu(groups$, 'Export', this.exportButton, this.shadowRoot!);
   }
 
   private get canExport(): boolean {
@@ -198,6 +201,11 @@ export class StudioBar extends StudioPart {
   }
 
   private async openMore(): Promise<void> {
+    const groups$ = this.studio.store.state$.pipe(map((state) => this.moreGroups(state)));
+    await openMenu(groups$, 'More', this.moreButton, this.shadowRoot!);
+  }
+
+  private moreGroups(state: StudioState): MenuGroups {
     const { studio } = this;
     const c = commands;
     const groups = [
@@ -206,42 +214,37 @@ export class StudioBar extends StudioPart {
       [c.split, c.trimStart, c.trimEnd, c.rippleDelete, c.lift],
       [c.playPause, c.previousCut, c.nextCut, c.zoomIn, c.zoomOut, c.snapping],
     ];
-    await openMenu(
+    return [
       [
-        [
-          {
-            id: 'new',
-            label: 'New project',
-            disabled: projectLength(projectOf(this.state)) === 0,
-            run: () => studio.newProject(),
-          },
-          {
-            id: 'open',
-            label: 'Open clips…',
-            keys: OPEN_CLIPS,
-            disabled: false,
-            run: () => this.openClips(),
-          },
-          {
-            id: 'open-timeline',
-            label: 'Open timeline…',
-            keys: OPEN_TIMELINE,
-            disabled: false,
-            run: () => this.openTimeline(),
-          },
-          commandEntry(c.saveTimeline, studio),
-          commandEntry(c.saveWithClips, studio),
-        ],
-        exportMenu.map((command) => ({
-          ...commandEntry(command, studio),
-          label: `Export ${command.label}`,
-        })),
-        ...groups.map((group) => group.map((command) => commandEntry(command, studio))),
+        {
+          id: 'new',
+          label: 'New project',
+          disabled: projectLength(projectOf(state)) === 0,
+          run: () => studio.newProject(),
+        },
+        {
+          id: 'open',
+          label: 'Open clips…',
+          keys: OPEN_CLIPS,
+          disabled: false,
+          run: () => this.openClips(),
+        },
+        {
+          id: 'open-timeline',
+          label: 'Open timeline…',
+          keys: OPEN_TIMELINE,
+          disabled: false,
+          run: () => this.openTimeline(),
+        },
+        commandEntry(c.saveTimeline, studio),
+        commandEntry(c.saveWithClips, studio),
       ],
-      'More',
-      this.moreButton,
-      this.shadowRoot!,
-    );
+      exportMenu.map((command) => ({
+        ...commandEntry(command, studio),
+        label: `Export ${command.label}`,
+      })),
+      ...groups.map((group) => group.map((command) => commandEntry(command, studio))),
+    ];
   }
 }
 

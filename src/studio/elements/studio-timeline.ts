@@ -1,7 +1,7 @@
 import { html, nothing } from 'lit';
 import { customElement, query, queryAll, state as internal } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
-import { Subscription } from 'rxjs';
+import { map, Subscription } from 'rxjs';
 import type { Command } from '../commands/command.ts';
 import { clipMenu, commands, gapMenu } from '../commands/commands.ts';
 import { ZOOM, shownProject } from '../store/state.ts';
@@ -368,8 +368,10 @@ export class StudioTimeline extends StudioPart {
     label: string,
     at: { x: number; y: number },
   ): Promise<void> {
-    const groups = menu.map((group) => group.map((command) => commandEntry(command, this.studio)));
-    await openMenu(groups, label, at, this.shadowRoot!);
+    const groups$ = this.studio.store.state$.pipe(
+      map(() => menu.map((group) => group.map((command) => commandEntry(command, this.studio)))),
+    );
+    await openMenu(groups$, label, at, this.shadowRoot!);
   }
 
   /** Makes the gap that begins at a frame the one that commands apply to. */
