@@ -5,10 +5,11 @@ import { map, Subscription } from 'rxjs';
 import type { Command } from '../commands/command.ts';
 import { clipMenu, commands, gapMenu } from '../commands/commands.ts';
 import { ZOOM, shownProject } from '../store/state.ts';
-import type { Clip, Gap, Track } from '../timeline/project.ts';
+import type { Clip, Track } from '../timeline/project.ts';
 import { allClips, clipEnd, clipLength, gapsOf, projectLength } from '../timeline/project.ts';
 import { rateLabel, timecode } from '../timeline/timecode.ts';
 import { commandButton } from './command-button.ts';
+import { gapBox, stretchBox } from './between-clips.ts';
 import { LEAD_IN, frameToPixel, pixelToFrame, scrollToShow } from './geometry.ts';
 import { clipOf, gapOf } from './clip-hit.ts';
 import { magnet } from './magnet.ts';
@@ -231,46 +232,8 @@ export class StudioTimeline extends StudioPart {
         (clip) => clip.id,
         (clip) => this.renderClip(clip),
       )}
-      ${gapsOf(track).map((gap) => this.renderGap(gap))} ${this.renderStretch(track)}
+      ${gapsOf(track).map((gap) => gapBox(gap, this.state))} ${stretchBox(track, this.state)}
     </div>`;
-  }
-
-  /** What an extension would add, while an edge is dragged past its media. */
-  private renderStretch(track: Track) {
-    const { stretch, pixelsPerFrame } = this.state;
-    const clip = track.clips.find(({ id }) => id === stretch?.clipId);
-    const { format } = shownProject(this.state);
-    if (!stretch || !clip || !format) return nothing;
-    const start = stretch.edge === 'out' ? clipEnd(clip) : clip.start - stretch.frames;
-    const seconds = (stretch.frames * format.rate.den) / format.rate.num;
-    const x = frameToPixel(start, pixelsPerFrame);
-    return html`<div
-      class="stretch"
-      aria-hidden="true"
-      style="inset-inline-start: ${x}px; inline-size: ${stretch.frames * pixelsPerFrame}px"
-    >
-      <span>+${seconds.toFixed(1)} s</span>
-    </div>`;
-  }
-
-  /** A gap can be reached by Tab and by the mouse like a clip; its menu fills it. */
-  private renderGap({ start, length }: Gap) {
-    const { format } = shownProject(this.state);
-    if (!format) return nothing;
-    const { pixelsPerFrame } = this.state;
-    const x = frameToPixel(start, pixelsPerFrame);
-    const name = `Gap of ${length} frames, from ${timecode(start, format.rate)}`;
-    return html`<div
-      class="empty"
-      role="option"
-      tabindex="0"
-      aria-selected="false"
-      aria-label=${name}
-      aria-haspopup="menu"
-      title="Right-click to fill the gap"
-      data-gap=${start}
-      style="inset-inline-start: ${x}px; inline-size: ${Math.max(1, length * pixelsPerFrame - 1)}px"
-    ></div>`;
   }
 
   private renderClip(clip: Clip) {
