@@ -11,6 +11,7 @@ import { projectOf } from '../store/state.ts';
 import type { Studio } from '../studio.ts';
 import { batchDialogStyles } from './batch-dialog.css.ts';
 import { focusRing } from './colours.css.ts';
+import { openModal } from './modal.ts';
 
 const MAX_VARIATIONS = 9;
 const PROFILE_NAMES: readonly Profile[] = ['draft', 'preview', 'final'];
@@ -73,7 +74,7 @@ export class BatchDialog extends LitElement {
     super.updated(changed);
     const { open } = this.studio.batch.view$.value;
     if (open && !this.dialog.open) {
-      this.dialog.showModal();
+      openModal(this.dialog, () => this.studio.batch.close());
       // The dialog element around it is the one that assistive technology is told of.
       const inner = this.dialog.querySelector('sp-dialog')!;
       void inner.updateComplete.then(() => {

@@ -1,5 +1,6 @@
 import { css, html, nothing } from 'lit';
 import { customElement, query } from 'lit/decorators.js';
+import { openModal } from './modal.ts';
 import { StudioPart } from './studio-part.ts';
 
 /** Asks for the media of a timeline that were not chosen with it. */
@@ -72,7 +73,7 @@ export class MissingMedia extends StudioPart {
   protected override updated(): void {
     const open = this.state.missing !== null;
     if (open && !this.dialog.open) {
-      this.dialog.showModal();
+      openModal(this.dialog, this.cancel);
       this.shadowRoot!.querySelector<HTMLElement>('sp-button[variant="accent"]')?.focus();
     }
     if (!open && this.dialog.open) this.dialog.close();
