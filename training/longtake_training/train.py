@@ -127,9 +127,26 @@ class Run:
                 batch, z, committed = own_batch(self.model, batch, stage, random, self.dtype)
                 report.add_committed(committed)
         structure = 0.0 if stage is None else stage.structure
-        loss, counts = training_loss(self.model, batch, self.dtype, z, structure)
-        loss.backward()
+        while not self._gradients(report, batch, z, structure):
+            # Half a backward pass may have been added up already.
+            self.optimiser.flat.zero_()
+            torch.cuda.empty_cache()
+            print(f"process {self.rank}: out of memory, {self.model.recomputed} layers recomputed", flush=True)
+
+    def _gradients(self, report: Report, *batch) -> bool:
+        """Adds a batch's gradients up; False where memory did not suffice and now less will be needed.
+
+        A process decides alone: the others wait for it where gradients are averaged.
+        """
+        try:
+            loss, counts = training_loss(self.model, batch[0], self.dtype, *batch[1:])
+            loss.backward()
+        except torch.OutOfMemoryError:
+            if not self.model.recompute_more():
+                raise
+            return False
         report.add(loss, counts)
+        return True
 
     def _time_is_up(self) -> bool:
         limit = self.arguments.stop_after

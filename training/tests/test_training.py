@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 from skimage.metrics import structural_similarity
-from tiny import TINY_TRAINING, write_walks
+from tiny import TINY_TRAINING, random_clip, tiny_config, write_walks
 
 from longtake_training import evaluate, metrics, train
 from longtake_training.model import WorldConfig, WorldModel
@@ -121,3 +121,56 @@ def test_a_blurred_picture_is_less_sharp():
 def test_orthogonalised_matrices_have_even_singular_values():
     singular = torch.linalg.svdvals(orthogonalise(torch.randn(2, 48, 16)).float())
     assert singular.min() > 0.5 and singular.max() < 1.4
+
+
+def test_layers_computed_again_give_the_same_gradients():
+    config = tiny_config()
+    model = WorldModel(config)
+    clip = random_clip(config, clips=2, frames=160)
+
+    def gradients():
+        model.zero_grad()
+        model.predict(**clip, dtype=torch.float32).square().mean().backward()
+        return [p.grad.clone() for p in model.parameters()]
+
+    kept = gradients()
+    while model.recompute_more():
+        for a, b in zip(kept, gradients(), strict=True):
+            torch.testing.assert_close(a, b)
+    assert model.recomputed == len(config.layers)
+
+
+def test_a_step_that_runs_out_of_memory_is_done_again_with_less(walks, tmp_path, monkeypatch, capsys):
+    config = json.loads((files("longtake_training") / "configs" / "tiny.json").read_text())
+    config["training"] = dict(TINY_TRAINING)
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    real, calls = train.training_loss, []
+
+    def starved(model, *arguments):
+        noise = torch.get_rng_state()
+        loss, counts = real(model, *arguments)
+        calls.append(model.recomputed)
+        if len(calls) == 2:
+            # As a backward pass that fails half way: gradients of some parameters are there.
+            next(model.parameters()).grad.fill_(1e6)
+            torch.set_rng_state(noise)
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return loss, counts
+
+    def run(name):
+        torch.manual_seed(0)
+        arguments = [
+            f"--config={tmp_path / 'config.json'}", f"--data={walks / 'train'}", f"--held-out={walks / 'heldout'}",
+            f"--out={tmp_path / name}", "--minutes=30", "--steps=3", "--walks=3", "--first-walks=3",
+            "--final-clips=0",
+        ]  # fmt: skip
+        train.main(arguments)
+        lines = (tmp_path / name / "log.jsonl").read_text().splitlines()
+        return [json.loads(line)["loss"] for line in lines if "loss" in line and "norm" in line]
+
+    plain = run("plain")
+    monkeypatch.setattr(train, "training_loss", starved)
+    again = run("again")
+    assert calls == [0, 0, 2, 2]
+    assert "out of memory, 2 layers recomputed" in capsys.readouterr().out
+    np.testing.assert_allclose(again, plain, rtol=1e-3)

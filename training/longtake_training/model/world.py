@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 from torch.nn.functional import gelu
+from torch.utils.checkpoint import checkpoint
 
 from .attention import FrameLocalAttention, rotary_angles
 from .block_scan import BlockScan
@@ -183,6 +184,7 @@ class WorldModel(nn.Module):
     def __init__(self, config: WorldConfig, seed: int = 0):
         super().__init__()
         self.config = config
+        self.recomputed = 0
         generator = torch.Generator().manual_seed(seed)
         frequencies = log_spaced_frequencies(config.ray_frequencies, 6, config.frequency_octaves, generator)
         weight = torch.tensor([1.0] * 3 + [config.direction_weight] * 3)
@@ -218,11 +220,12 @@ class WorldModel(nn.Module):
         x, mask, embedding, clean_embedding, features, cos, sin = self._inputs(*flat, dtype)
         first = torch.zeros(x.shape[0] // self.config.frames_per_chunk, dtype=torch.bool, device=z.device)
         first[:: frames // self.config.frames_per_chunk] = True
-        for layer in self.layers:
-            kind = layer.scan.layer.key
-            x = layer.train_forward(
-                x, mask, embedding, clean_embedding, features[kind], cos, sin, first, clips
-            )
+        for i, layer in enumerate(self.layers):
+            inputs = (x, mask, embedding, clean_embedding, features[layer.scan.layer.key], cos, sin, first, clips)
+            if i < self.recomputed and torch.is_grad_enabled():
+                x = checkpoint(layer.train_forward, *inputs, use_reentrant=False, preserve_rng_state=False)
+            else:
+                x = layer.train_forward(*inputs)
         return self.final(x, mask, embedding, clean_embedding).unflatten(0, (clips, frames))
 
     def forward(
@@ -263,6 +266,13 @@ class WorldModel(nn.Module):
         committed = (0 if state is None else state.committed) + frames // self.config.frames_per_chunk
         x = self.final(x, mask, embedding, clean_embedding).unflatten(0, (clips, frames))
         return x, WorldState(states, committed)
+
+    def recompute_more(self) -> bool:
+        """Lets two more layers compute their intermediates again in the backward pass instead of keeping them: less
+        memory, more time. Returns whether there were any left that did not."""
+        before = self.recomputed
+        self.recomputed = min(len(self.layers), before + 2)
+        return self.recomputed > before
 
     def compile_layers(self) -> None:
         """Compiles the parts of the training path that all layers or all layers of one shape share."""
