@@ -1,5 +1,6 @@
 /**
- * What onnxruntime's session options are worth on its WebAssembly build, in processor time of one thread:
+ * What 8-bit products and onnxruntime's session options are worth on its WebAssembly build, in processor time of one
+ * thread, and how far the latents of a pass are from those of the first version:
  *   npx tsx bench/wasm-options.ts [PACKAGE FOLDER, default models/maze-64] [RUNS, default 3]
  * The ways take turns in every run, so that a busy machine slows all of them; the least of the runs counts.
  */
@@ -17,44 +18,53 @@ const { chunks } = wanderingRollout(pkg.model, 2, 1);
 
 type SessionOptions = OrtRuntime['sessionOptions'];
 
-const WAYS: Record<string, (options: SessionOptions) => SessionOptions> = {
-  'ours: weights to floats at load, all passes': (options) => options,
-  'onnxruntime’s defaults (the first version)': ({ executionProviders }) => ({
-    ...(executionProviders && { executionProviders }),
-    logSeverityLevel: 3,
-  }),
-  'ours with basic passes only': (options) => ({ ...options, graphOptimizationLevel: 'basic' }),
-  'ours without passes': (options) => ({ ...options, graphOptimizationLevel: 'disabled' }),
+/** Graphs and options. The package's latents lie within -1 … 1. */
+const WAYS: Record<string, [exact: boolean, change: (options: SessionOptions) => SessionOptions]> = {
+  'ours: 8-bit products': [false, (options) => options],
+  'float32, weights to floats at load': [true, (options) => options],
+  'float32, onnxruntime’s defaults (the first version)': [
+    true,
+    ({ executionProviders }) => ({
+      ...(executionProviders && { executionProviders }),
+      logSeverityLevel: 3,
+    }),
+  ],
 };
 
 const sessions = new Map<string, WorldSession>();
-for (const [name, change] of Object.entries(WAYS)) {
-  const backend = ortBackend(async () => {
+for (const [name, [exact, change]] of Object.entries(WAYS)) {
+  const runtime = async (): Promise<OrtRuntime> => {
     const module = await import('onnxruntime-web/wasm');
     module.env.wasm.numThreads = 1;
     module.env.logLevel = 'error';
     const sessionOptions = change({ ...SESSION_OPTIONS, executionProviders: ['wasm'] });
     return { module, sessionOptions, commitBatch: 2 };
-  });
-  const session = await (await backend.load(pkg, {})).createSession();
+  };
+  const session = await (await ortBackend(runtime, { exact }).load(pkg, {})).createSession();
   await session.commit(chunks.slice(0, 1));
   sessions.set(name, session);
 }
 
+const latents = new Map<string, Float32Array>();
 const least = new Map<string, number>();
 for (let run = 0; run <= Number(runs); run++) {
   for (const [name, session] of sessions) {
     const before = process.cpuUsage();
-    await session.denoise(chunks[2]!, [1, 0], { seed: 1, chunk: 2 });
+    latents.set(name, await session.denoise(chunks[2]!, [1, 0], { seed: 1, chunk: 2 }));
     const { user, system } = process.cpuUsage(before);
     // The first run warms up.
     if (run > 0) least.set(name, Math.min(least.get(name) ?? Infinity, (user + system) / 1000));
   }
 }
-const first = least.get('onnxruntime’s defaults (the first version)')!;
+const FIRST = 'float32, onnxruntime’s defaults (the first version)';
 for (const [name, milliseconds] of least) {
-  console.log(
-    `${name}: ${milliseconds.toFixed(0)} ms a denoise pass, ${(first / milliseconds).toFixed(2)} ×`,
-  );
+  const speed = (least.get(FIRST)! / milliseconds).toFixed(2);
+  console.log(`${name}: ${milliseconds.toFixed(0)} ms a denoise pass, ${speed} ×, ${distance(name)}`);
 }
 process.exit();
+
+function distance(name: string): string {
+  const truth = latents.get(FIRST)!;
+  const error = latents.get(name)!.reduce((sum, value, at) => sum + (value - truth[at]!) ** 2, 0);
+  return error === 0 ? 'the same latents' : `${(10 * Math.log10((4 * truth.length) / error)).toFixed(1)} dB`;
+}

@@ -1,6 +1,6 @@
 import type { BackendChoice } from '../engine/world/backend.ts';
 import type { ModelJson } from '../engine/package/model-json.ts';
-import type { BackendName } from '../engine/world/world-model.ts';
+import type { ParitySubject } from '../engine/parity/rollout.ts';
 import type { ExtendTask } from '../media/extension.ts';
 import type { InpaintingTasks } from '../media/inpainting.ts';
 
@@ -48,6 +48,6 @@ export interface CliEngine {
    */
   parity(
     name: string | null,
-    options: { backends: readonly BackendName[]; recording: string | null; signal: AbortSignal },
+    options: { subjects: readonly ParitySubject[]; recording: string | null; signal: AbortSignal },
   ): Promise<string>;
 }

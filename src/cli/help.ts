@@ -9,7 +9,8 @@ export const HELP = `longtake: makes a shot longer with a world model that runs 
   longtake batch PROJECT.otio --out DIR --seconds S [options]
       Extends every clip of an OpenTimelineIO project; previews, contact sheets and a report go to DIR.
   longtake models list | verify [NAME] | parity [NAME] [--backend NAME] [--recording FILE]
-      Lists the installed models; checks their files; compares the backends number by number.
+      Lists the installed models; checks their files; compares the backends (ort, ort-int8, webgpu) number by
+      number.
   longtake eval MODEL --data DIR --task NAME [options]
       Measures a model on clips with known frames (a folder a clip): docs/evaluation.md.
   longtake bench [options]

@@ -1,5 +1,5 @@
 import { LongtakeError } from '../engine/types.ts';
-import type { BackendName } from '../engine/world/world-model.ts';
+import type { ParitySubject } from '../engine/parity/rollout.ts';
 import { asLongtakeError } from './exit-code.ts';
 import type { CliEngine, ModelEntry } from './cli-engine.ts';
 import type { Console } from './console.ts';
@@ -96,12 +96,13 @@ async function parity(
   console: Console,
 ): Promise<void> {
   const { signal } = console;
-  const all: BackendName[] = ['ort', 'webgpu'];
-  const backends = backend === null ? all : all.filter((each) => each === backend);
-  if (backends.length === 0)
-    throw new LongtakeError('usage', `--backend must be ort or webgpu, not “${backend}”.`);
-  if (backends.length === 1 && recording === null) {
+  const { int8 } = (await engine.find(name)).model.world.graphs;
+  const all: ParitySubject[] = int8 ? ['ort', 'ort-int8', 'webgpu'] : ['ort', 'webgpu'];
+  const subjects = backend === null ? all : all.filter((each) => each === backend);
+  if (subjects.length === 0)
+    throw new LongtakeError('usage', `--backend must be ${all.join(' or ')}, not “${backend}”.`);
+  if (subjects.length === 1 && recording === null) {
     throw new LongtakeError('usage', 'One backend alone can only be compared with a --recording.');
   }
-  console.print(`${await engine.parity(name, { backends, recording, signal })}\n`);
+  console.print(`${await engine.parity(name, { subjects, recording, signal })}\n`);
 }

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import type { BackendChoice, BackendName, ModelJson } from '../engine/index.ts';
+import type { BackendChoice, ModelJson } from '../engine/index.ts';
+import type { ParitySubject } from '../engine/parity/rollout.ts';
 import { throwIfCancelled } from '../engine/cancel.ts';
 import { LongtakeError } from '../engine/types.ts';
 import type { CliEngine, ModelEntry, ReadyModel } from './cli-engine.ts';
@@ -57,13 +58,13 @@ export class NodeEngine implements CliEngine {
 
   async parity(
     name: string | null,
-    options: { backends: readonly BackendName[]; recording: string | null; signal: AbortSignal },
+    options: { subjects: readonly ParitySubject[]; recording: string | null; signal: AbortSignal },
   ): Promise<string> {
     const { openPackage, nodeFolder, packageParity, formatParity } = await engine();
     const { folder } = await locate(name);
-    const { backends, recording, signal } = options;
+    const { subjects, recording, signal } = options;
     const pkg = await openPackage(nodeFolder(folder), { signal });
-    const rows = await packageParity(pkg, backends, { signal, ...(recording === null ? {} : { recording }) });
+    const rows = await packageParity(pkg, subjects, { signal, ...(recording === null ? {} : { recording }) });
     throwIfCancelled(signal);
     return formatParity(rows);
   }

@@ -12,11 +12,11 @@ import type { WorldPackage } from './package/world-package.ts';
 import { measureParity, recordedRollout } from './parity/parity.ts';
 import type { ParityRow } from './parity/parity.ts';
 import { Recording } from './parity/recording.ts';
+import type { ParityCandidate, ParitySubject } from './parity/rollout.ts';
 import { wanderingRollout } from './parity/wandering.ts';
 import { LongtakeError } from './types.ts';
 import { loadDurably, loadOnBackend } from './world/backend.ts';
 import type { BackendChoice, WorldBackend } from './world/backend.ts';
-import type { BackendName, WorldModel } from './world/world-model.ts';
 import { nodeRuntime } from './world/ort/node-runtime.ts';
 import { ortBackend } from './world/ort/ort-backend.ts';
 import * as platform from './world/webgpu/platform.node.ts';
@@ -31,7 +31,8 @@ export type { ParityRow } from './parity/parity.ts';
 /** The checkout's own world-model packages. */
 export const DEFAULT_MODELS = fileURLToPath(new URL('../../models/', import.meta.url));
 
-const processor = ortBackend(nodeRuntime);
+const quickProcessor = ortBackend(nodeRuntime);
+const exactProcessor = ortBackend(nodeRuntime, { exact: true });
 
 /**
  * Backends of this machine, best first. WebGPU on a software device is slower than onnxruntime, so it takes part only when
@@ -39,6 +40,7 @@ const processor = ortBackend(nodeRuntime);
  */
 export function backendsFor(choice: BackendChoice): readonly WorldBackend[] {
   const arithmetic = platform.arithmeticAskedFor();
+  const processor = arithmetic === 'f32' ? exactProcessor : quickProcessor;
   if (choice === 'webgpu') return [webGpuBackend(platform, { software: true, arithmetic })];
   return hasGraphicsDevice() ? [webGpuBackend(platform, { arithmetic }), processor] : [processor];
 }
@@ -97,16 +99,21 @@ export async function listPackages(modelsFolder: string = DEFAULT_MODELS): Promi
   );
 }
 
+function parityBackend(subject: ParitySubject): WorldBackend {
+  if (subject === 'webgpu') return backendsFor('webgpu')[0]!;
+  return subject === 'ort' ? exactProcessor : quickProcessor;
+}
+
 /**
- * Runs one rollout on every backend named and compares the numbers (`longtake models parity`); WebGPU's kernels are also
+ * Runs one rollout on every subject named and compares the numbers (`longtake models parity`); WebGPU's kernels are also
  * compared one by one with double precision.
  * @param recording a rollout of this very package recorded from PyTorch (training/longtake_training/record.py); without it
- *   the backends are judged by the first one
+ *   the subjects are judged by the first one
  * @throws LongtakeError `backend` when one of them can not run here, `package` for a recording of something else
  */
 export async function packageParity(
   pkg: WorldPackage,
-  backends: readonly BackendName[],
+  subjects: readonly ParitySubject[],
   options: { recording?: string; signal?: AbortSignal } = {},
 ): Promise<ParityRow[]> {
   const { recording, signal } = options;
@@ -116,17 +123,19 @@ export async function packageParity(
   const recorded = file && recordedRollout(new Recording(file as Uint8Array<ArrayBuffer>), layers);
   const input = recorded?.input ?? wanderingRollout(pkg.model);
   const { kernelParity } = await import('./world/webgpu/parity/kernel-parity.ts');
-  const worlds: WorldModel[] = [];
+  const candidates: ParityCandidate[] = [];
   try {
-    for (const backend of backends) {
-      worlds.push(await loadOnBackend(pkg, backendsFor(backend), { backend, ...(signal && { signal }) }));
+    for (const by of subjects) {
+      const backend = parityBackend(by);
+      const only = { backend: backend.name, ...(signal && { signal }) };
+      candidates.push({ by, world: await loadOnBackend(pkg, [backend], only) });
     }
     const kernels: ParityRow[] = [];
-    for (const world of worlds) {
+    for (const { world } of candidates) {
       if (world instanceof WebGpuWorldModel) kernels.push(...(await kernelParity(world, input, signal)));
     }
-    return [...kernels, ...(await measureParity(worlds, input, recorded?.trace ?? null, signal))];
+    return [...kernels, ...(await measureParity(candidates, input, recorded?.trace ?? null, signal))];
   } finally {
-    for (const world of worlds) world.dispose();
+    for (const { world } of candidates) world.dispose();
   }
 }

@@ -21,6 +21,17 @@ describe('the parity table', () => {
     expect(new Set(lines.map((line) => line.length)).size).toBe(1);
   });
 
+  it('shows how far 8-bit products are from the rest', async () => {
+    const pkg = await openPackage(nodeFolder(TINY));
+    const rows = await packageParity(pkg, ['ort-int8'], { recording: RECORDING });
+    for (const row of rows) {
+      expect(row).toMatchObject({ backend: 'ort-int8', against: 'PyTorch' });
+      // Rounded, so not equal; but only rounded.
+      expect(row.largest / row.scale, row.what).toBeLessThan(0.1);
+      expect(row.largest / row.scale, row.what).toBeGreaterThan(1e-5);
+    }
+  });
+
   it('judges backends by the first one where there is none', async () => {
     const rows = await packageParity(await openPackage(nodeFolder(TINY)), ['ort', 'ort']);
     expect(rows.length).toBeGreaterThan(0);
@@ -33,7 +44,11 @@ describe('the parity table', () => {
   it('shows a backend that does something else', async () => {
     const model = await tinyModel();
     const { input, trace } = recordedRollout(await tinyRecording(), model.world.spec.layers.length);
-    const rows = await measureParity([model.world], { ...input, seed: input.seed + 1 }, trace);
+    const rows = await measureParity(
+      [{ by: 'ort', world: model.world }],
+      { ...input, seed: input.seed + 1 },
+      trace,
+    );
     const made = rows.filter((row) => row.what.startsWith('chunk made'));
     expect(made.every((row) => row.largest > 0.01)).toBe(true);
     expect(rows.filter((row) => row.what.startsWith('primed')).every((row) => row.largest < 1e-3)).toBe(true);

@@ -8,8 +8,8 @@ import torch
 
 from .config_files import read_config
 from .evaluate import load_weights
-from .export_onnx import export_onnx
 from .model import WorldConfig, WorldModel
+from .onnx_graphs import export_onnx
 from .package import package_tensors, write_model_json, write_safetensors
 from .sampler import LEVELS
 

@@ -95,17 +95,19 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     return result
 
 
-def file_entry(folder: Path, name: str) -> dict:
-    """A file's line in model.json."""
-    data = (folder / name).read_bytes()
-    return {"path": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+def file_entries(folder: Path) -> list[dict]:
+    """The lines of model.json on the files beside it."""
+    entries = []
+    for path in sorted(p for p in folder.iterdir() if p.is_file() and p.name != "model.json"):
+        data = path.read_bytes()
+        entries.append({"path": path.name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()})
+    return entries
 
 
 def write_model_json(folder: Path, model, about: dict, sampler: dict, tasks: list[str]) -> None:
     """Writes model.json for the files in the folder. about: name, title, licence, rate, unit."""
     config = model.config
     height, width = config.frame_size
-    listed = sorted(p.name for p in folder.iterdir() if p.is_file() and p.name != "model.json")
     content = {
         "formatVersion": 1,
         "name": about["name"],
@@ -118,8 +120,13 @@ def write_model_json(folder: Path, model, about: dict, sampler: dict, tasks: lis
         "world": config.to_world_spec(),
         "sampler": sampler,
         "tasks": tasks,
-        "files": [file_entry(folder, name) for name in listed],
+        "files": file_entries(folder),
     }
+    replace_model_json(folder, content)
+
+
+def replace_model_json(folder: Path, content: dict) -> None:
+    """Writes model.json whole or not at all."""
     temporary = folder / "model.json.part"
     temporary.write_text(json.dumps(content, indent=2) + "\n")
     temporary.rename(folder / "model.json")

@@ -33,6 +33,12 @@ export interface LayerSpec {
   block: [number, number];
 }
 
+/** Files of a denoise pass and of a commit. */
+export interface GraphPair {
+  denoise: string;
+  commit: string;
+}
+
 /** Everything an engine must know of the network beside the weights. */
 export interface WorldSpec {
   grid: { rows: number; columns: number };
@@ -49,5 +55,6 @@ export interface WorldSpec {
   depths: number;
   layers: LayerSpec[];
   weights: string;
-  graphs: { denoise: string; commit: string };
+  /** ONNX graphs: exact ones in float32, and those with 8-bit products for processors, where the package has them. */
+  graphs: GraphPair & { int8?: GraphPair };
 }

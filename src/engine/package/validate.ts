@@ -1,5 +1,13 @@
 import { LongtakeError } from '../types.ts';
-import type { KeyKind, LayerKind, LayerSpec, ModelJson, TaskName, WorldSpec } from './model-json.ts';
+import type {
+  GraphPair,
+  KeyKind,
+  LayerKind,
+  LayerSpec,
+  ModelJson,
+  TaskName,
+  WorldSpec,
+} from './model-json.ts';
 
 const TASKS: readonly TaskName[] = ['extend', 'backward', 'cold-start', 'gap', 'region'];
 const LAYER_KINDS: readonly LayerKind[] = ['ssd', 'gated-delta'];
@@ -52,7 +60,9 @@ export function validateModelJson(value: unknown): ModelJson {
   if (verticalFov <= 0 || verticalFov >= 180) throw wrong('camera.verticalFov', 'must lie between 0 and 180');
   checkCodec(model);
   const listed = new Set(files.map((file) => file.path));
-  const needed = [model.world.weights, model.world.graphs.denoise, model.world.graphs.commit];
+  const { weights, graphs } = model.world;
+  const needed = [weights, graphs.denoise, graphs.commit];
+  if (graphs.int8) needed.push(graphs.int8.denoise, graphs.int8.commit);
   if (model.codec.kind === 'autoencoder') needed.push(model.codec.encoder, model.codec.decoder);
   for (const path of needed) if (!listed.has(path)) throw wrong('files', `does not list ${path}`);
   return model;
@@ -115,10 +125,17 @@ function readWorld(world: Fields): WorldSpec {
     depths: world.count('depths', 0),
     layers: world.array('layers').map((layer, i) => readLayer(new Fields(layer, world.at(`layers[${i}]`)))),
     weights: world.text('weights'),
-    graphs: { denoise: graphs.text('denoise'), commit: graphs.text('commit') },
+    graphs: {
+      ...readGraphs(graphs),
+      ...(graphs.value('int8') !== undefined && { int8: readGraphs(graphs.object('int8')) }),
+    },
   };
   checkWorld(spec);
   return spec;
+}
+
+function readGraphs(pair: Fields): GraphPair {
+  return { denoise: pair.text('denoise'), commit: pair.text('commit') };
 }
 
 function readLayer(layer: Fields): LayerSpec {

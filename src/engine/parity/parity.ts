@@ -1,10 +1,9 @@
-import type { WorldModel } from '../world/world-model.ts';
 import type { WorldSnapshot } from '../world/world-model.ts';
 import { largestDifference } from './difference.ts';
 import { CHUNKS, PREFIX_CHUNKS, RECORDED_SEED } from './recording.ts';
 import type { Recording } from './recording.ts';
 import { traceRollout } from './rollout.ts';
-import type { RolloutInput, RolloutTrace } from './rollout.ts';
+import type { ParityCandidate, RolloutInput, RolloutTrace } from './rollout.ts';
 
 /** One line of the parity table. */
 export interface ParityRow {
@@ -38,20 +37,20 @@ export function recordedRollout(
 }
 
 /**
- * Runs one rollout on every model and compares all it leaves behind: states after the prefix, layer by layer, every chunk
+ * Runs one rollout on every candidate and compares all it leaves behind: states after the prefix, layer by layer, every chunk
  * made, states at the end.
- * @param reference what to judge by; null = the first model
+ * @param reference what to judge by; null = the first candidate
  */
 export async function measureParity(
-  models: readonly WorldModel[],
+  candidates: readonly ParityCandidate[],
   input: RolloutInput,
   reference: RolloutTrace | null,
   signal?: AbortSignal,
 ): Promise<ParityRow[]> {
   const rows: ParityRow[] = [];
   let judge = reference;
-  for (const model of models) {
-    const trace = await traceRollout(model, input, signal);
+  for (const candidate of candidates) {
+    const trace = await traceRollout(candidate, input, signal);
     if (judge) rows.push(...compared(trace, judge));
     judge ??= trace;
   }

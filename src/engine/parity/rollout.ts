@@ -1,5 +1,5 @@
 import { throwIfCancelled } from '../cancel.ts';
-import type { Chunk, WorldModel, WorldSnapshot } from '../world/world-model.ts';
+import type { BackendName, Chunk, WorldModel, WorldSnapshot } from '../world/world-model.ts';
 
 /** A rollout that every backend can repeat: chunks to commit, then chunks to make. */
 export interface RolloutInput {
@@ -12,7 +12,7 @@ export interface RolloutInput {
 
 /** Everything a rollout leaves behind that can be compared. */
 export interface RolloutTrace {
-  /** `PyTorch`, or the name of the backend. */
+  /** `PyTorch`, or the candidate's name. */
   by: string;
   /** After the prefix was committed. */
   primed: WorldSnapshot;
@@ -22,13 +22,22 @@ export interface RolloutTrace {
   final: WorldSnapshot;
 }
 
+/** What can be compared: a backend in float32, or onnxruntime with 8-bit products, as it normally runs. */
+export type ParitySubject = BackendName | 'ort-int8';
+
+/** A model to compare, and the name that it has in the table. */
+export interface ParityCandidate {
+  by: string;
+  world: WorldModel;
+}
+
 /** Runs the rollout on one model. */
 export async function traceRollout(
-  model: WorldModel,
+  { by, world }: ParityCandidate,
   { chunks, prefixChunks, levels, seed }: RolloutInput,
   signal?: AbortSignal,
 ): Promise<RolloutTrace> {
-  const session = await model.createSession();
+  const session = await world.createSession();
   try {
     await session.commit(chunks.slice(0, prefixChunks), signal);
     const primed = await session.snapshot();
@@ -39,7 +48,7 @@ export async function traceRollout(
       await session.commit([{ ...chunk, latents }], signal);
       finished.push(latents);
     }
-    return { by: model.backend, primed, finished, final: await session.snapshot() };
+    return { by, primed, finished, final: await session.snapshot() };
   } finally {
     session.dispose();
   }

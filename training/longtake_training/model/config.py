@@ -5,6 +5,12 @@ from pathlib import Path
 
 from ..config_files import read_config
 
+GRAPHS = {
+    "denoise": "denoise.onnx",
+    "commit": "commit.onnx",
+    "int8": {"denoise": "denoise-int8.onnx", "commit": "commit-int8.onnx"},
+}
+
 
 @dataclass(frozen=True)
 class LayerConfig:
@@ -146,5 +152,5 @@ class WorldConfig:
             "depths": len(self.depths),
             "layers": [{"kind": x.kind, "key": x.key, "block": list(x.block)} for x in self.layers],
             "weights": "weights.safetensors",
-            "graphs": {"denoise": "denoise.onnx", "commit": "commit.onnx"},
+            "graphs": GRAPHS,
         }

@@ -12,7 +12,7 @@ const NO_CACHE = -1e30;
 
 type Feeds = Record<string, Tensor>;
 
-/** A world model as two onnxruntime sessions; the graphs' inputs and outputs: training/longtake_training/export_onnx.py. */
+/** A world model as two onnxruntime sessions; the graphs' inputs and outputs: training/longtake_training/onnx_graphs. */
 export class OrtWorldModel implements WorldModel {
   readonly backend = 'ort';
   readonly #live = new Set<InferenceSession>();

@@ -3,7 +3,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 import torch
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from tiny import random_clip, tiny_config
 
 from longtake_training.export import condition, export_package
@@ -130,9 +130,57 @@ def test_denoise_graph_predicts_clean_latents(package):
             np.testing.assert_allclose(session.run(None, feeds | extra)[0], expected, atol=2e-5)
 
 
+def psnr(a, b):
+    """Of b against a, whose range of values is the peak."""
+    return 20 * np.log10(np.ptp(a) / np.sqrt(np.square(a - b).mean()))
+
+
+@torch.no_grad()
+def test_int8_graphs_come_near_the_exact_ones(package):
+    folder, model, clip = package
+    chunk = clip.cut(0, model.config.frames_per_chunk)
+    feeds = feeds_of(chunk, None, model.config)
+    extra = {"level": np.array(0.6, np.float32), "noised": chunk.mask[0].reshape(-1, 1).numpy()}
+    for name, more in (("denoise", extra), ("commit", {})):
+        exact, int8 = (ort.InferenceSession(folder / f"{name}{x}.onnx").run(None, feeds | more) for x in ("", "-int8"))
+        for a, b in zip(exact, int8, strict=True):
+            assert 35 < psnr(a, b) < 90
+
+
+@torch.no_grad()
+def test_rounding_of_a_token_does_not_depend_on_those_beside_it(package):
+    """Chunks committed together and one by one leave the same state: there is one scale a row, not one a pass."""
+    folder, model, clip = package
+    size, config = model.config.frames_per_chunk, model.config
+    session = ort.InferenceSession(folder / "commit-int8.onnx")
+    names = [output.name for output in session.get_outputs()]
+    together = dict(zip(names, session.run(None, feeds_of(clip.cut(0, 2 * size), None, config)), strict=True))
+    first = dict(zip(names, session.run(None, feeds_of(clip.cut(0, size), None, config)), strict=True))
+    feeds = feeds_of(clip.cut(size, 2 * size), None, config)
+    feeds["cache_bias"][0] = 0
+    after = {name.removeprefix("next."): value for name, value in first.items()}
+    second = dict(zip(names, session.run(None, feeds | after), strict=True))
+    for name in names:
+        np.testing.assert_allclose(second[name], together[name], atol=1e-4 * max(1, np.abs(together[name]).max()))
+
+
+def test_int8_products_do_not_leave_16_bits(package):
+    """Processors without VNNI add products in pairs of 16 bits: activations keep within 1 ... 127, zero at 64."""
+    for name in ("denoise-int8.onnx", "commit-int8.onnx"):
+        graph = onnx.load(package[0] / name, load_external_data=False).graph
+        constants = {x.name: numpy_helper.to_array(x) for x in graph.initializer if x.data_location == 0}
+        rounding = [node for node in graph.node if node.op_type == "QuantizeLinear"]
+        products = [node for node in graph.node if node.op_type == "MatMulIntegerToFloat"]
+        assert rounding and products
+        for node in rounding:
+            step, zero = (constants[x] for x in node.input[1:])
+            assert zero == 64 and round(1 / float(step)) == 63
+        assert {node.output[0] for node in rounding} >= {node.input[0] for node in products}
+
+
 def test_graphs_hold_no_weights(package):
     folder = package[0]
-    for name in ("denoise.onnx", "commit.onnx"):
+    for name in ("denoise.onnx", "commit.onnx", "denoise-int8.onnx", "commit-int8.onnx"):
         path = folder / name
         model = onnx.load(path, load_external_data=False)
         inside = [x for x in model.graph.initializer if x.data_location != TensorProto.EXTERNAL]
