@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
@@ -156,6 +156,17 @@ describe('bad folders', () => {
     const poses = [...Array(9).fill(null), { position: [0, 0], orientation: [1, 0, 0, 0] }];
     await writeFile(join(wrong.clip, 'camera.json'), JSON.stringify({ poses }));
     await refused(wrong.data, /Pose 10/);
+  });
+
+  it('but links to clips elsewhere are fine', async () => {
+    const { clip } = await folder('elsewhere');
+    const data = join(root, 'links');
+    await mkdir(data);
+    await symlink(clip, join(data, 'linked'));
+    await symlink(join(root, 'nowhere'), join(data, 'broken'));
+    const run = await runHere(line(data, ...SHORT, '--json'));
+    expect(run.code, run.stderr).toBe(0);
+    expect(JSON.parse(run.stdout)).toMatchObject({ clips: 1, perClip: [{ name: 'linked' }] });
   });
 
   it('but a clip without a camera file is fine', async () => {

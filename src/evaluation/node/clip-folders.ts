@@ -1,3 +1,4 @@
+import { statSync, type Dirent } from 'node:fs';
 import { open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
@@ -28,8 +29,13 @@ export async function openClipFolders(
       `The folder “${folder}” is itself a clip; name the folder that holds the clips.`,
     );
   }
+  // Data often lie on another disk: links to folders count.
+  const isFolder = (entry: Dirent): boolean =>
+    entry.isDirectory() ||
+    (entry.isSymbolicLink() &&
+      statSync(join(folder, entry.name), { throwIfNoEntry: false })?.isDirectory() === true);
   const names = entries
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .filter((entry) => !entry.name.startsWith('.') && isFolder(entry))
     .map(({ name }) => name)
     .sort();
   if (names.length === 0) throw new LongtakeError('input', `The folder “${folder}” holds no clips.`);
