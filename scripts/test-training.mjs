@@ -63,12 +63,17 @@ const results = join(root, 'out', 'test-results');
 mkdirSync(results, { recursive: true });
 const report = join(results, 'pytest.xml');
 rmSync(report, { force: true });
-const ruff = run(python, ['-m', 'ruff', 'check', 'training']);
+const checks = [['check'], ['format', '--check']].map((args) =>
+  run(python, ['-m', 'ruff', ...args, 'training']),
+);
 const pytest = run(python, ['-m', 'pytest', '-q', `--junitxml=${report}`, 'training']);
 
 let passed = 0;
-let failed = ruff.status === 0 ? 0 : 1;
-if (ruff.status === 0) passed += 1;
+let failed = 0;
+for (const { status } of checks) {
+  if (status === 0) passed += 1;
+  else failed += 1;
+}
 const suite = existsSync(report) ? /<testsuite [^>]*>/.exec(readFileSync(report, 'utf8'))?.[0] : undefined;
 if (suite) {
   const count = (name) => Number(new RegExp(`${name}="(\\d+)"`).exec(suite)?.[1] ?? 0);

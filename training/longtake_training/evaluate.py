@@ -55,9 +55,7 @@ def sampled(model: WorldModel, clip: Chunk, given: int, levels, seed: int, dtype
     generator = torch.Generator(device=clip.latents.device)
     made = []
     for start in range(0, len(clip.latents), batch):
-        part = Chunk(
-            *(getattr(clip, n)[start : start + batch] for n in ("latents", "mask", "rays", "known", "times"))
-        )
+        part = Chunk(*(getattr(clip, n)[start : start + batch] for n in ("latents", "mask", "rays", "known", "times")))
         shape = (len(part.latents), config.frames_per_chunk, config.tokens, config.latent_channels)
 
         def noise_of(index, first=seed + start, shape=shape):
@@ -78,8 +76,7 @@ def figures(made: torch.Tensor, true: torch.Tensor) -> dict:
     edges = np.linspace(0, p.shape[1], 11).astype(int)
     parts = [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a]
     curves = {
-        f"{name}_curve": [round(x[:, i].mean().item(), 4) for i in parts]
-        for name, x in (("psnr", p), ("ssim", s))
+        f"{name}_curve": [round(x[:, i].mean().item(), 4) for i in parts] for name, x in (("psnr", p), ("ssim", s))
     }
     sharp = (sharpness(made) / sharpness(true).clamp_min(1e-6)).item()
     return {"psnr": p.mean().item(), "ssim": s.mean().item(), "ssim_7": s7.mean().item(), "sharpness": sharp, **curves}

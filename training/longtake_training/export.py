@@ -27,9 +27,7 @@ def export_package(model: WorldModel, folder: Path, about: dict, card: str, samp
         raise ValueError(f"{about['name']} is a baseline with layers that no engine runs")
     folder.mkdir(parents=True, exist_ok=True)
     write_safetensors(folder / "weights.safetensors", package_tensors(model.state_dict()))
-    (folder / "training.json").write_text(
-        json.dumps({**about, "model": model.config.to_dict()}, indent=2) + "\n"
-    )
+    (folder / "training.json").write_text(json.dumps({**about, "model": model.config.to_dict()}, indent=2) + "\n")
     (folder / "MODEL_CARD.md").write_text(card)
     write_model_json(folder, model, about, sampler, TASKS)
     export_onnx(folder)

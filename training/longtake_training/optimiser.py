@@ -31,8 +31,7 @@ class Muon:
         for p in matrices:
             by_shape.setdefault(tuple(p.shape), []).append(p)
         self.groups = [
-            (group, torch.zeros(len(group), *shape, device=group[0].device))
-            for shape, group in by_shape.items()
+            (group, torch.zeros(len(group), *shape, device=group[0].device)) for shape, group in by_shape.items()
         ]
 
     @torch.no_grad()
@@ -78,9 +77,7 @@ class Optimiser:
             p.grad = self.flat[start : start + p.numel()].view_as(p)
             start += p.numel()
         self.muon = Muon(matrices, weight_decay=weight_decay)
-        self.adam = torch.optim.AdamW(
-            rest, lr=rate, betas=(0.9, 0.95), weight_decay=0.0, fused=self.flat.is_cuda
-        )
+        self.adam = torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.95), weight_decay=0.0, fused=self.flat.is_cuda)
 
     def state_dict(self) -> dict:
         """Averages of both optimisers, to go on with in another process."""

@@ -174,9 +174,7 @@ def liveliness(made: torch.Tensor, true: torch.Tensor) -> dict:
     for name, x in (("made", made.float()), ("true", true.float())):
         spread = x.flatten(2).std(-1)
         change = (x[:, 1:] - x[:, :-1]).abs().flatten(2).mean(-1)
-        quarters[name] = [
-            torch.stack([part.mean(1) for part in y.tensor_split(4, 1)], 1) for y in (spread, change)
-        ]
+        quarters[name] = [torch.stack([part.mean(1) for part in y.tensor_split(4, 1)], 1) for y in (spread, change)]
     ratios = [a.mean(0) / b.mean(0).clamp_min(1e-6) for a, b in zip(*quarters.values(), strict=True)]
     last = [a[:, -1] / b[:, -1].mean().clamp_min(1e-6) for a, b in zip(*quarters.values(), strict=True)]
     return {

@@ -18,9 +18,7 @@ PREFIX_CHUNKS = 2
 CHUNKS = 7
 
 
-def wandering_clip(
-    config: WorldConfig, frames: int, latents: torch.Tensor | None = None, seed: int = 5
-) -> Chunk:
+def wandering_clip(config: WorldConfig, frames: int, latents: torch.Tensor | None = None, seed: int = 5) -> Chunk:
     """A camera that turns and walks, smooth random latents unless given. The pose of one frame (7) is unknown."""
     generator = torch.Generator().manual_seed(seed)
     yaw = torch.randn(1, frames, generator=generator).mul(0.3).cumsum(1)
@@ -118,9 +116,7 @@ def load_package_model(folder: Path) -> WorldModel:
 
 def main(argv: list[str] | None = None) -> None:
     """Records a package's rollout."""
-    parser = argparse.ArgumentParser(
-        description="Write a rollout of a package, computed by PyTorch, for engine tests."
-    )
+    parser = argparse.ArgumentParser(description="Write a rollout of a package, computed by PyTorch, for engine tests.")
     parser.add_argument("package", type=Path, help="package folder (with training.json)")
     parser.add_argument("--out", type=Path, required=True, help="safetensors file to write")
     parser.add_argument("--traces", action="store_true", help="with every layer's intermediates")

@@ -37,18 +37,14 @@ class Chunk:
 
     def cut(self, start: int, stop: int) -> "Chunk":
         """Frames start...stop-1."""
-        return Chunk(
-            *(x[:, start:stop] for x in (self.latents, self.mask, self.rays, self.known, self.times))
-        )
+        return Chunk(*(x[:, start:stop] for x in (self.latents, self.mask, self.rays, self.known, self.times)))
 
     def given(self, latents: torch.Tensor) -> "Chunk":
         """The same frames with these latents, every token clean."""
         return replace(self, latents=latents, mask=torch.zeros_like(self.mask))
 
 
-def run_pass(
-    model: WorldModel, chunk: Chunk, level: float, state: WorldState | None, dtype=torch.float32, trace=None
-):
+def run_pass(model: WorldModel, chunk: Chunk, level: float, state: WorldState | None, dtype=torch.float32, trace=None):
     """One network pass with all masked tokens at `level`. Returns predicted latents and the new state."""
     levels = torch.full(chunk.known.shape, level, device=chunk.latents.device)
     return model(
@@ -64,9 +60,7 @@ def run_pass(
     )
 
 
-def denoise(
-    model: WorldModel, chunk: Chunk, levels: list[float], noise: torch.Tensor, state, dtype=torch.float32
-):
+def denoise(model: WorldModel, chunk: Chunk, levels: list[float], noise: torch.Tensor, state, dtype=torch.float32):
     """Generates a chunk's masked tokens. levels: from 1 down to 0; noise [B, F, S, c]. Returns finished latents."""
     where = chunk.mask[..., None]
     z = torch.where(where, noise, chunk.latents)

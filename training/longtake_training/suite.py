@@ -1,6 +1,6 @@
 """All protocols of the evaluation, shared by several workers, gone on with where a worker was stopped.
 
-    python -m longtake_training.suite --config FILE --weights FILE --data DIR --out DIR [--worker 1]
+python -m longtake_training.suite --config FILE --weights FILE --data DIR --out DIR [--worker 1]
 """
 
 import argparse

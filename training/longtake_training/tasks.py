@@ -112,9 +112,7 @@ def _gap_order(random, length, given, chunk):
     gap = length - given
     after = int(random.integers(chunk, max(chunk + 1, given // 2)))
     before = given - after
-    order = np.concatenate(
-        [np.arange(before + gap, length), np.arange(before), np.arange(before, before + gap)]
-    )
+    order = np.concatenate([np.arange(before + gap, length), np.arange(before), np.arange(before, before + gap)])
     return order, order
 
 
@@ -163,7 +161,5 @@ def rectangles_to_mask(rectangle: np.ndarray, rows: int, columns: int) -> np.nda
     """[..., 4] rectangles to bool masks [..., rows*columns]."""
     row, column = np.arange(rows), np.arange(columns)
     top, bottom, left, right = (rectangle[..., i, None] for i in range(4))
-    inside = ((row >= top) & (row < bottom))[..., :, None] & ((column >= left) & (column < right))[
-        ..., None, :
-    ]
+    inside = ((row >= top) & (row < bottom))[..., :, None] & ((column >= left) & (column < right))[..., None, :]
     return inside.reshape(*rectangle.shape[:-1], rows * columns)

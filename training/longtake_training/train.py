@@ -35,9 +35,7 @@ class Run:
         self.arguments, self.born = arguments, time.monotonic()
         self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
         cuda = torch.cuda.is_available()
-        self.device = (
-            torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if cuda else torch.device("cpu")
-        )
+        self.device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if cuda else torch.device("cpu")
         self.dtype = torch.bfloat16 if cuda else torch.float32
         if cuda:
             torch.cuda.set_device(self.device)
@@ -158,9 +156,7 @@ class Run:
         pool = WalkPool(a.data, a.walks, self.device, (self.rank, self.world))
         held_out = WalkPool(a.held_out, 64, self.device)
         pool.wait_for(a.first_walks, 600)
-        batches = BatchMaker(
-            pool, self.config, s.frames_per_step, s.tasks, seed=self.step * 64 + self.rank + 1
-        )
+        batches = BatchMaker(pool, self.config, s.frames_per_step, s.tasks, seed=self.step * 64 + self.rank + 1)
         torch.manual_seed(self.step * 64 + self.rank)
         begin, before, first_step = time.monotonic(), self.seconds, self.step
         progress, last_probe, last_save = self._progress(), begin, begin
@@ -233,17 +229,11 @@ class Run:
 def main(argv: list[str] | None = None) -> None:
     """Parses arguments and trains."""
     parser = argparse.ArgumentParser(description="Train a world model within a wall-clock budget.")
-    parser.add_argument(
-        "--config", type=Path, required=True, help="config file (JSON) with `model` and `training`"
-    )
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder of training shards; may still be filling"
-    )
+    parser.add_argument("--config", type=Path, required=True, help="config file (JSON) with `model` and `training`")
+    parser.add_argument("--data", type=Path, required=True, help="folder of training shards; may still be filling")
     parser.add_argument("--held-out", type=Path, required=True, help="folder of held-out shards")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint, log, sheets")
-    parser.add_argument(
-        "--minutes", type=float, required=True, help="budget of the whole run, earlier legs counted in"
-    )
+    parser.add_argument("--minutes", type=float, required=True, help="budget of the whole run, earlier legs counted in")
     parser.add_argument("--steps", type=int, help="stop after so many steps where the budget lasts longer")
     parser.add_argument(
         "--stop-after", type=float, help="seconds after which this process saves and ends, to be started again"
@@ -256,9 +246,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "--final-clips", type=int, default=8, help="held-out clips sampled at the end and before the few-step stage"
     )
-    parser.add_argument(
-        "--final-frames", type=int, nargs=2, default=(160, 160), metavar=("CONTEXT", "GENERATE")
-    )
+    parser.add_argument("--final-frames", type=int, nargs=2, default=(160, 160), metavar=("CONTEXT", "GENERATE"))
     Run(parser.parse_args(argv)).train()
 
 

@@ -54,9 +54,7 @@ class WalkPool:
                 if self.count == self.capacity:
                     return
                 if self.frames is None:
-                    self.frames = torch.empty(
-                        self.capacity, *walk.shape, dtype=torch.uint8, device=self.device
-                    )
+                    self.frames = torch.empty(self.capacity, *walk.shape, dtype=torch.uint8, device=self.device)
                     self.poses = torch.empty(self.capacity, *track.shape, device=self.device)
                 self.frames[self.count] = torch.from_numpy(walk).to(self.device)
                 self.poses[self.count] = torch.from_numpy(track).to(self.device)
@@ -91,9 +89,7 @@ def gather(pool: WalkPool, config: WorldConfig, walks, frames, times, mask, know
 
     def send(x):
         tensor = torch.from_numpy(np.array(x))
-        return (
-            tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
-        )
+        return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
     walks, frames, times, mask, known = (send(x) for x in (walks, frames, times, mask, known))
     latents = encode_patches(pool.frames[walks[:, None], frames], config.codec.patch)
@@ -116,14 +112,11 @@ class BatchMaker:
     def _draw(self, length: int, walk: int):
         config = self.config
         samples = [
-            draw_sample(
-                self.random, length, walk, config.rows, config.columns, config.frames_per_chunk, self.mix
-            )
+            draw_sample(self.random, length, walk, config.rows, config.columns, config.frames_per_chunk, self.mix)
             for _ in range(max(1, self.frames_per_step // length))
         ]
         frames, times, level, rectangle, known = (
-            np.stack([getattr(x, name) for x in samples])
-            for name in ("frames", "times", "level", "rectangle", "known")
+            np.stack([getattr(x, name) for x in samples]) for name in ("frames", "times", "level", "rectangle", "known")
         )
         return frames, times, level, rectangles_to_mask(rectangle, config.rows, config.columns), known
 

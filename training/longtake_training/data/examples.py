@@ -39,8 +39,8 @@ class Example:
 
 
 EXAMPLES = (
-    Example('maze-walk', number=112, walk=1, way_back=True),
-    Example('maze-onward', number=109, walk=1, way_back=False),
+    Example("maze-walk", number=112, walk=1, way_back=True),
+    Example("maze-onward", number=109, walk=1, way_back=False),
 )
 
 
@@ -60,14 +60,14 @@ def example_walk(layout: np.ndarray, seed: int, example: Example) -> np.ndarray:
 def encode(frames: np.ndarray, path: Path) -> None:
     """Encode uint8 [T, height, width, 3] as H.264 (BT.709, limited range), enlarged; raises CalledProcessError."""
     height, width = frames.shape[1:3]
-    unfinished = path.with_name(f'.{path.stem}.{os.getpid()}.mp4')
-    scale = f'scale={width * _SCALE}:{height * _SCALE}:flags=bicubic:out_color_matrix=bt709:out_range=tv'
-    source = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', f'{width}x{height}', '-r', str(RATE), '-i', '-']
-    codec = ['-c:v', 'libx264', '-preset', 'veryslow', '-crf', '16', '-pix_fmt', 'yuv420p', '-threads', '1']
-    tags = ['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709', '-color_range', 'tv']
-    file = ['-movflags', '+faststart', '-map_metadata', '-1', '-fflags', '+bitexact', str(unfinished)]
+    unfinished = path.with_name(f".{path.stem}.{os.getpid()}.mp4")
+    scale = f"scale={width * _SCALE}:{height * _SCALE}:flags=bicubic:out_color_matrix=bt709:out_range=tv"
+    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(RATE), "-i", "-"]
+    codec = ["-c:v", "libx264", "-preset", "veryslow", "-crf", "16", "-pix_fmt", "yuv420p", "-threads", "1"]
+    tags = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"]
+    file = ["-movflags", "+faststart", "-map_metadata", "-1", "-fflags", "+bitexact", str(unfinished)]
     subprocess.run(
-        ['ffmpeg', '-y', '-v', 'error', *source, '-vf', scale, *codec, *tags, *file],
+        ["ffmpeg", "-y", "-v", "error", *source, "-vf", scale, *codec, *tags, *file],
         input=np.ascontiguousarray(frames).tobytes(),
         check=True,
     )
@@ -79,23 +79,23 @@ def make(example: Example, out: Path) -> None:
     from .maze import build_maze
     from .produce import process_renderer
 
-    seed = maze_seed('heldout', example.number)
+    seed = maze_seed("heldout", example.number)
     maze = build_maze(seed)
     renderer = process_renderer()
     renderer.load(maze)
     walk = example_walk(maze.layout, seed, example)
     frames = renderer.walk(walk)
     out.mkdir(parents=True, exist_ok=True)
-    encode(frames[:PREFIX], out / f'{example.name}.mp4')
-    encode(frames[PREFIX:], out / f'{example.name}.truth.mp4')
+    encode(frames[:PREFIX], out / f"{example.name}.mp4")
+    encode(frames[PREFIX:], out / f"{example.name}.truth.mp4")
     track = camera_track(walker_to_pose(walk), VERTICAL_FOV)
-    (out / f'{example.name}.camera.json').write_text(json.dumps(track, separators=(',', ':')) + '\n')
+    (out / f"{example.name}.camera.json").write_text(json.dumps(track, separators=(",", ":")) + "\n")
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command; see the module's description."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--out', type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(arguments)
     configure_gl()
     for example in EXAMPLES:
@@ -103,5 +103,5 @@ def main(arguments: list[str] | None = None) -> None:
         print(example.name, flush=True)
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     main()

@@ -9,8 +9,8 @@ def configure_gl() -> str:
     MUJOCO_GL wins where it is set; otherwise Mesa on the CPU (libOSMesa). Mesa rasterises in the calling thread: the
     commands here use one process a core.
     """
-    name = os.environ.setdefault('MUJOCO_GL', 'osmesa')
-    if name in ('osmesa', 'egl'):
-        os.environ.setdefault('PYOPENGL_PLATFORM', name)
-    os.environ.setdefault('LP_NUM_THREADS', '0')
+    name = os.environ.setdefault("MUJOCO_GL", "osmesa")
+    if name in ("osmesa", "egl"):
+        os.environ.setdefault("PYOPENGL_PLATFORM", name)
+    os.environ.setdefault("LP_NUM_THREADS", "0")
     return name

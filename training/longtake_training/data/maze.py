@@ -13,15 +13,15 @@ CELLS = 9  # inner cells a side
 
 def _register_gym_stub() -> None:
     """memory_maze imports `gym`, which is not maintained any more, only to register environments we don't use."""
-    if 'gym' in sys.modules:
+    if "gym" in sys.modules:
         return
-    gym = types.ModuleType('gym')
+    gym = types.ModuleType("gym")
     gym.Env = gym.Space = object
-    gym.spaces = types.ModuleType('gym.spaces')
-    envs = types.ModuleType('gym.envs')
-    registration = types.ModuleType('gym.envs.registration')
+    gym.spaces = types.ModuleType("gym.spaces")
+    envs = types.ModuleType("gym.envs")
+    registration = types.ModuleType("gym.envs.registration")
     registration.register = lambda **kwargs: None
-    modules = {'gym': gym, 'gym.spaces': gym.spaces, 'gym.envs': envs, 'gym.envs.registration': registration}
+    modules = {"gym": gym, "gym.spaces": gym.spaces, "gym.envs": envs, "gym.envs.registration": registration}
     sys.modules.update(modules)
 
 
@@ -54,7 +54,7 @@ def build_maze(seed: int) -> Maze:
     from memory_maze import maze as parts
 
     random = np.random.RandomState(seed)
-    walls = labmaze_textures.WallTextures('style_01')
+    walls = labmaze_textures.WallTextures("style_01")
     arena = parts.MazeWithTargetsArena(
         x_cells=CELLS + 2,
         y_cells=CELLS + 2,
@@ -65,8 +65,8 @@ def build_maze(seed: int) -> Maze:
         room_max_size=5,
         spawns_per_room=1,
         targets_per_room=1,
-        floor_textures=parts.FixedFloorTexture('style_01', ['blue', 'blue_bright']),
-        wall_textures={'*': parts.FixedWallTexture('style_01', 'yellow'), **{str(i): walls for i in range(10)}},
+        floor_textures=parts.FixedFloorTexture("style_01", ["blue", "blue_bright"]),
+        wall_textures={"*": parts.FixedWallTexture("style_01", "yellow"), **{str(i): walls for i in range(10)}},
         skybox_texture=None,
         random_seed=random.randint(2147483648),
     )
@@ -84,8 +84,8 @@ def build_maze(seed: int) -> Maze:
     root = task.root_entity.mjcf_model
     model = mujoco.MjModel.from_xml_string(root.to_xml_string(), root.get_assets())
     text = np.flip(np.asarray(arena.maze.entity_layer)[1:-1, 1:-1], 0)
-    layout = ((text == ' ') | (text == 'P') | (text == 'G')).astype(np.uint8)
-    camera = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_CAMERA, 'walker/egocentric')
+    layout = ((text == " ") | (text == "P") | (text == "G")).astype(np.uint8)
+    camera = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_CAMERA, "walker/egocentric")
     return Maze(seed, layout, model, camera, _target_centres(model))
 
 
@@ -97,6 +97,6 @@ def _target_centres(model) -> np.ndarray:
     spheres = [
         geom
         for geom in range(model.ngeom)
-        if mujoco.mj_id2name(model, mujoco.mjtObj.mjOBJ_GEOM, geom).startswith('target')
+        if mujoco.mj_id2name(model, mujoco.mjtObj.mjOBJ_GEOM, geom).startswith("target")
     ]
     return data.geom_xpos[spheres] / CELL + np.array([CELLS / 2, CELLS / 2, 0.0])

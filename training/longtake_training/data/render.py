@@ -57,7 +57,7 @@ class FrameRenderer:
     def frame(self, walker: np.ndarray) -> np.ndarray:
         """One picture, uint8 [size, size, 3], rows from the top. walker: [3] x, y in cells, heading in radians."""
         if self._maze is None:
-            raise RuntimeError('Call load() with a maze before frame().')
+            raise RuntimeError("Call load() with a maze before frame().")
         mujoco, model, data = self._mujoco, self._maze.model, self._data
         data.qpos[:] = 0
         data.qpos[0] = (walker[0] - CELLS / 2) * CELL

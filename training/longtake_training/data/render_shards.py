@@ -33,16 +33,16 @@ def _render(number: int, split: str, walks: int, frames: int, out: Path) -> int:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command; see the module's description."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--mazes', type=int, required=True)
-    parser.add_argument('--first', type=int, default=0, help='number of the first maze in its split')
-    parser.add_argument('--frames', type=int, default=800, help='frames a walk')
-    parser.add_argument('--walks', type=int, default=1, help='walks a maze')
-    parser.add_argument('--split', choices=sorted(SPLITS), default='train')
-    parser.add_argument('--processes', type=int, default=1)
-    parser.add_argument('--out', type=Path, required=True)
+    parser.add_argument("--mazes", type=int, required=True)
+    parser.add_argument("--first", type=int, default=0, help="number of the first maze in its split")
+    parser.add_argument("--frames", type=int, default=800, help="frames a walk")
+    parser.add_argument("--walks", type=int, default=1, help="walks a maze")
+    parser.add_argument("--split", choices=sorted(SPLITS), default="train")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(arguments)
     if min(options.mazes, options.frames, options.walks, options.processes) < 1:
-        parser.error('--mazes, --frames, --walks and --processes must be at least 1')
+        parser.error("--mazes, --frames, --walks and --processes must be at least 1")
     gl = configure_gl()
     render = functools.partial(
         _render, split=options.split, walks=options.walks, frames=options.frames, out=options.out
@@ -50,14 +50,14 @@ def main(arguments: list[str] | None = None) -> None:
     numbers = range(options.first, options.first + options.mazes)
     start = time.monotonic()
     total = 0
-    with ProcessPoolExecutor(min(options.processes, options.mazes), get_context('spawn')) as pool:
+    with ProcessPoolExecutor(min(options.processes, options.mazes), get_context("spawn")) as pool:
         tasks = [pool.submit(render, number) for number in numbers]
         for done, task in enumerate(as_completed(tasks), start=1):
             total += task.result()
             if done % 50 == 0 or done == options.mazes:
                 speed = total / (time.monotonic() - start)
-                print(f'{done}/{options.mazes} mazes, {total} frames, {speed:.0f} frames/s ({gl})', flush=True)
+                print(f"{done}/{options.mazes} mazes, {total} frames, {speed:.0f} frames/s ({gl})", flush=True)
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     main()

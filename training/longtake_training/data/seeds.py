@@ -6,8 +6,8 @@ given a split and a number inside it, never a bare seed.
 
 SPLITS = {
     # Mazes that no training run may see: every figure we publish is measured on these.
-    'heldout': range(0, 1_000_000),
-    'train': range(1_000_000, 1_000_000_000),
+    "heldout": range(0, 1_000_000),
+    "train": range(1_000_000, 1_000_000_000),
 }
 
 
@@ -17,8 +17,8 @@ def maze_seed(split: str, number: int) -> int:
     Raises ValueError for an unknown split or a number outside it.
     """
     if split not in SPLITS:
-        raise ValueError(f'Unknown split {split!r}: use one of {", ".join(SPLITS)}.')
+        raise ValueError(f"Unknown split {split!r}: use one of {', '.join(SPLITS)}.")
     seeds = SPLITS[split]
     if not 0 <= number < len(seeds):
-        raise ValueError(f'Maze number {number} is outside split {split!r} (0 to {len(seeds) - 1}).')
+        raise ValueError(f"Maze number {number} is outside split {split!r} (0 to {len(seeds) - 1}).")
     return seeds[number]

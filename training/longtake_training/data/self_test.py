@@ -1,6 +1,6 @@
 """Whether rendering works on this machine, and how fast: exits with an error where the pictures are wrong.
 
-    python -m longtake_training.data.self_test
+python -m longtake_training.data.self_test
 """
 
 import time
@@ -34,12 +34,12 @@ def main() -> None:
     quarters = frames[[0, 50, 99]].astype(np.float64).reshape(3, 2, 32, 2, 32, 3).mean(axis=(2, 4))
     difference = np.abs(quarters - np.array(_EXPECTED)).max()
     if difference > _TOLERANCE:
-        raise SystemExit(f'Pictures rendered through {gl} are off by {difference:.1f} of 255.')
+        raise SystemExit(f"Pictures rendered through {gl} are off by {difference:.1f} of 255.")
     print(
-        f'{gl}: first maze after {ready:.1f} s; one maze with 100 frames {elapsed * 1e3:.0f} ms; '
-        f'pictures within {difference:.2f} of 255'
+        f"{gl}: first maze after {ready:.1f} s; one maze with 100 frames {elapsed * 1e3:.0f} ms; "
+        f"pictures within {difference:.2f} of 255"
     )
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     main()

@@ -18,7 +18,7 @@ import numpy as np
 
 def shard_path(folder: Path, seed: int) -> Path:
     """Where the shard of maze `seed` lies."""
-    return Path(folder) / f'maze-{seed:09d}.npz'
+    return Path(folder) / f"maze-{seed:09d}.npz"
 
 
 def write_shard(
@@ -27,8 +27,8 @@ def write_shard(
     """Write one shard under a temporary name, then rename it; shapes as in the module's description."""
     path = shard_path(folder, seed)
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f'.{path.name}.{os.getpid()}.part')
-    with unfinished.open('wb') as file:
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with unfinished.open("wb") as file:
         np.savez(
             file,
             frames=np.ascontiguousarray(frames, dtype=np.uint8),
@@ -43,7 +43,7 @@ def write_shard(
 
 def list_shards(folder: Path) -> list[Path]:
     """Finished shards in `folder`, sorted by maze seed."""
-    return sorted(Path(folder).glob('maze-*.npz'))
+    return sorted(Path(folder).glob("maze-*.npz"))
 
 
 def read_shard(path: Path) -> dict[str, np.ndarray]:

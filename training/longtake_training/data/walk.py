@@ -132,7 +132,7 @@ def random_walk(
     cells = [(x, y) for y, x in np.argwhere(layout)]
     cells = [cell for cell in cells if len(reachable_cells(layout, cell)) > 1]
     if not cells:
-        raise ValueError('The maze has no two connected free cells to walk between.')
+        raise ValueError("The maze has no two connected free cells to walk between.")
     x, y = cells[rng.integers(len(cells))]
     walker = np.array([x + 0.5, y + 0.5, rng.uniform(-math.pi, math.pi)])
     navigator = Navigator(layout, rng, random_actions)

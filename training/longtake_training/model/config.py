@@ -80,9 +80,7 @@ class WorldConfig:
             object.__setattr__(self, "codec", CodecConfig(**self.codec))
         pairs = len(self.rope_time) + len(self.rope_row) + len(self.rope_column)
         if self.width % self.attention_heads or 2 * pairs != self.width // self.attention_heads:
-            raise ValueError(
-                f"{pairs} rotary pairs do not fill attention heads of {self.width}/{self.attention_heads}"
-            )
+            raise ValueError(f"{pairs} rotary pairs do not fill attention heads of {self.width}/{self.attention_heads}")
         for layer in self.layers:
             if self.rows % layer.block[0] or self.columns % layer.block[1]:
                 raise ValueError(f"block {layer.block} does not tile the {self.rows} x {self.columns} grid")

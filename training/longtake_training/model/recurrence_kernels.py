@@ -50,9 +50,7 @@ def _backward(
         decay = tl.exp(tl.load(log_decay + at))
         tl.store(grad_decay + tl.program_id(1) * total + at, decay * tl.sum(tl.sum(grad * start, 1), 0))
         k = tl.load(key + at * L * N + token[:, None] * N + n[None, :])
-        new = tl.load(grad_written + at * L * P + in_value).to(tl.float32) + tl.dot(
-            k, low, input_precision="ieee"
-        )
+        new = tl.load(grad_written + at * L * P + in_value).to(tl.float32) + tl.dot(k, low, input_precision="ieee")
         new = new.to(grad_new.dtype.element_ty)
         tl.store(grad_new + at * L * P + in_value, new)
         grad = grad * decay + tl.load(grad_starts + at * N * P + in_state).to(tl.float32)

@@ -26,9 +26,7 @@ class Mlp(nn.Module):
 
     def forward(self, a: torch.Tensor) -> torch.Tensor:
         """[..., d] to [..., d]."""
-        return cast_linear(
-            gelu(cast_linear(a, self.up, self.up_bias), approximate="tanh"), self.down, self.down_bias
-        )
+        return cast_linear(gelu(cast_linear(a, self.up, self.up_bias), approximate="tanh"), self.down, self.down_bias)
 
 
 class Layer(nn.Module):
@@ -203,9 +201,7 @@ class WorldModel(nn.Module):
         rays = rays.float()
         features = {"none": None, "ray": ray_features(rays, known, self.ray.frequencies).to(dtype)}
         if any(x.key == "point" for x in self.config.layers):
-            features["point"] = point_features(rays, known, self.point.frequencies, self.point.depths).to(
-                dtype
-            )
+            features["point"] = point_features(rays, known, self.point.frequencies, self.point.depths).to(dtype)
         angles = rotary_angles(self.config, times)
         embedding = self.level(level)
         clean_embedding = self.level(torch.zeros(1, device=z.device))
@@ -248,9 +244,7 @@ class WorldModel(nn.Module):
         """
         clips, frames = z.shape[:2]
         if frames % self.config.frames_per_chunk:
-            raise ValueError(
-                f"{frames} frames are no whole number of chunks of {self.config.frames_per_chunk}"
-            )
+            raise ValueError(f"{frames} frames are no whole number of chunks of {self.config.frames_per_chunk}")
         flat = [v.flatten(0, 1) for v in (z, level, mask, rays, known, times)]
         x, mask, embedding, clean_embedding, features, cos, sin = self._inputs(*flat, dtype)
         states = []

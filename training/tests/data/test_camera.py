@@ -14,18 +14,18 @@ from longtake_training.data.camera import (
 
 def axes(walker):
     matrix = rotation_matrix(walker_to_pose(np.array(walker))[3:])
-    return {'right': matrix[:, 0], 'up': matrix[:, 1], 'forward': -matrix[:, 2]}
+    return {"right": matrix[:, 0], "up": matrix[:, 1], "forward": -matrix[:, 2]}
 
 
-@pytest.mark.parametrize('heading', [-3.0, -1.2, 0.0, 0.7, math.pi / 2, 3.1])
+@pytest.mark.parametrize("heading", [-3.0, -1.2, 0.0, 0.7, math.pi / 2, 3.1])
 def test_camera_looks_where_the_walker_heads_and_slightly_down(heading):
     camera = axes([2.0, 3.0, heading])
-    level = math.hypot(camera['forward'][0], camera['forward'][2])
+    level = math.hypot(camera["forward"][0], camera["forward"][2])
     # The plan's y axis is the world's -z axis.
-    np.testing.assert_allclose(camera['forward'][[0, 2]] / level, [math.cos(heading), -math.sin(heading)], atol=1e-12)
-    assert math.degrees(math.atan2(camera['forward'][1], level)) == pytest.approx(-5.7106, abs=1e-3)
-    assert camera['right'][1] == pytest.approx(0, abs=1e-12)
-    np.testing.assert_allclose(np.cross(camera['right'], camera['up']), -camera['forward'], atol=1e-12)
+    np.testing.assert_allclose(camera["forward"][[0, 2]] / level, [math.cos(heading), -math.sin(heading)], atol=1e-12)
+    assert math.degrees(math.atan2(camera["forward"][1], level)) == pytest.approx(-5.7106, abs=1e-3)
+    assert camera["right"][1] == pytest.approx(0, abs=1e-12)
+    np.testing.assert_allclose(np.cross(camera["right"], camera["up"]), -camera["forward"], atol=1e-12)
 
 
 def test_quaternions_are_unit_with_positive_w():

@@ -13,32 +13,32 @@ from longtake_training.data.seeds import maze_seed
 from longtake_training.data.shards import list_shards, read_shard
 from longtake_training.data.walk import is_free, random_walk
 
-if any(importlib.util.find_spec(name) is None for name in ('mujoco', 'dm_control', 'labmaze', 'memory_maze')):
-    pytest.skip('the maze extra is not installed', allow_module_level=True)
-if configure_gl() == 'osmesa' and ctypes.util.find_library('OSMesa') is None:
-    pytest.skip('libOSMesa (Debian: libosmesa6) is not installed', allow_module_level=True)
+if any(importlib.util.find_spec(name) is None for name in ("mujoco", "dm_control", "labmaze", "memory_maze")):
+    pytest.skip("the maze extra is not installed", allow_module_level=True)
+if configure_gl() == "osmesa" and ctypes.util.find_library("OSMesa") is None:
+    pytest.skip("libOSMesa (Debian: libosmesa6) is not installed", allow_module_level=True)
 
 # MuJoCo chooses its GL when it is imported: not before configure_gl.
 from longtake_training.data import render_folders, render_shards  # noqa: E402
 from longtake_training.data.maze import CELLS, build_maze  # noqa: E402
 from longtake_training.data.produce import process_renderer, record  # noqa: E402
 
-SEED = maze_seed('heldout', 3)
+SEED = maze_seed("heldout", 3)
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture(scope="module")
 def maze():
     return build_maze(SEED)
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture(scope="module")
 def renderer(maze):
     renderer = process_renderer()
     renderer.load(maze)
     return renderer
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture(scope="module")
 def walk(maze):
     return random_walk(maze.layout, 60, np.random.default_rng(1))
 
@@ -60,17 +60,17 @@ def test_pictures_equal_memory_mazes_own(maze, renderer, walk):
 
     environment = tasks.memory_maze_9x9(target_color_in_image=False, global_observables=True, seed=SEED)
     observation = environment.reset().observation
-    np.testing.assert_array_equal(observation['maze_layout'], maze.layout)
-    direction = observation['agent_dir']
-    start = np.array([*observation['agent_pos'], np.arctan2(direction[1], direction[0])])
+    np.testing.assert_array_equal(observation["maze_layout"], maze.layout)
+    direction = observation["agent_dir"]
+    start = np.array([*observation["agent_pos"], np.arctan2(direction[1], direction[0])])
     renderer_picture = renderer.frame(start)
-    np.testing.assert_array_equal(renderer_picture, observation['image'])
+    np.testing.assert_array_equal(renderer_picture, observation["image"])
 
 
 def test_spheres_appear_where_their_poses_say(maze, renderer):
     """Looking at each target from two cells' distance, its colour lies at the projected point and not beside it."""
     checked = 0
-    for target, name in zip(maze.targets, ('red', 'green', 'blue'), strict=True):
+    for target, name in zip(maze.targets, ("red", "green", "blue"), strict=True):
         for angle in np.arange(0, 2 * np.pi, 0.4):
             eye = target[:2] - 0.9 * np.array([np.cos(angle), np.sin(angle)])
             if not is_free(maze.layout, *eye) or not maze.layout[int(target[1]), int(target[0])]:
@@ -83,7 +83,7 @@ def test_spheres_appear_where_their_poses_say(maze, renderer):
             (column, row), depth = project(point, walker_to_pose(walker), 64, 64)
             picture = renderer.frame(walker).astype(int)
             assert depth > 0
-            channel = ('red', 'green', 'blue').index(name)
+            channel = ("red", "green", "blue").index(name)
             pixel = picture[int(row), int(column)]
             mirrored = picture[int(row), 63 - int(column)]
             assert pixel[channel] == pixel.max() and pixel[channel] > pixel.min() + 30
@@ -105,7 +105,7 @@ def test_the_top_edge_of_a_wall_appears_at_its_projected_row(renderer, maze):
 
 def test_hiding_what_is_out_of_view_changes_no_pixel(maze, renderer, walk, monkeypatch):
     culled = renderer.walk(walk[::4])
-    monkeypatch.setattr(renderer, '_visible', lambda: np.ones(maze.model.ngeom, dtype=bool))
+    monkeypatch.setattr(renderer, "_visible", lambda: np.ones(maze.model.ngeom, dtype=bool))
     np.testing.assert_array_equal(renderer.walk(walk[::4]), culled)
 
 
@@ -134,15 +134,15 @@ def test_recordings_are_repeatable():
 
 
 def test_both_commands_write_the_same_walk(tmp_path):
-    render_folders.main(['--mazes', '1', '--seed', '4', '--frames', '6', '--out', str(tmp_path / 'folders')])
-    arguments = ['--mazes', '1', '--first', '4', '--frames', '6', '--split', 'heldout']
-    render_shards.main([*arguments, '--out', str(tmp_path / 'shards')])
-    clip = read_clip(tmp_path / 'folders' / 'maze-heldout-000004')
-    (path,) = list_shards(tmp_path / 'shards')
+    render_folders.main(["--mazes", "1", "--seed", "4", "--frames", "6", "--out", str(tmp_path / "folders")])
+    arguments = ["--mazes", "1", "--first", "4", "--frames", "6", "--split", "heldout"]
+    render_shards.main([*arguments, "--out", str(tmp_path / "shards")])
+    clip = read_clip(tmp_path / "folders" / "maze-heldout-000004")
+    (path,) = list_shards(tmp_path / "shards")
     shard = read_shard(path)
-    assert shard['seed'] == maze_seed('heldout', 4)
-    np.testing.assert_array_equal(shard['frames'][0], clip.frames)
-    np.testing.assert_allclose(shard['poses'][0], clip.poses, atol=1e-5)
+    assert shard["seed"] == maze_seed("heldout", 4)
+    np.testing.assert_array_equal(shard["frames"][0], clip.frames)
+    np.testing.assert_allclose(shard["poses"][0], clip.poses, atol=1e-5)
     written = path.stat().st_mtime_ns
-    render_shards.main([*arguments, '--out', str(tmp_path / 'shards')])
+    render_shards.main([*arguments, "--out", str(tmp_path / "shards")])
     assert path.stat().st_mtime_ns == written

@@ -89,7 +89,7 @@ def test_shortest_path_has_steps_of_one_cell_and_no_detour():
 
 
 def test_a_plan_without_way_is_refused():
-    with pytest.raises(ValueError, match='connected'):
+    with pytest.raises(ValueError, match="connected"):
         random_walk(np.eye(3, dtype=np.uint8), 5, np.random.default_rng(0))
 
 
