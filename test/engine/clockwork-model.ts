@@ -36,6 +36,7 @@ export function clockworkModel(pkg: WorldPackage): {
           return (2 * chunk.times[Math.floor(token / tokensPerFrame)]!) / 127.5 - 1;
         });
       },
+      async settle() {},
       async snapshot(): Promise<WorldSnapshot> {
         return { committed, layers: [] };
       },

@@ -58,6 +58,7 @@ class Machine {
           this.use();
           return session.denoise(...given);
         },
+        settle: () => session.settle(),
         snapshot: async () => {
           this.use();
           return session.snapshot();

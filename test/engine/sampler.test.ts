@@ -3,7 +3,6 @@ import { PROFILES, stepsFor } from '../../src/engine/index.ts';
 import { denoiseChunk } from '../../src/engine/sampler/denoise-chunk.ts';
 import { MAX_STEPS, levelsFor } from '../../src/engine/sampler/levels.ts';
 import { chunkNoise } from '../../src/engine/sampler/noise.ts';
-import { ChunkClock } from '../../src/engine/scheduler/time-left.ts';
 import type { ModelJson, Profile } from '../../src/engine/index.ts';
 import type { Chunk } from '../../src/engine/world/world-model.ts';
 
@@ -89,16 +88,5 @@ describe('denoiseChunk', () => {
       code: 'cancelled',
     });
     expect(passes).toBe(2);
-  });
-});
-
-describe('ChunkClock', () => {
-  it('predicts from what it measured and follows changes', () => {
-    const clock = new ChunkClock();
-    expect(clock.secondsFor(3)).toBe(0);
-    clock.add(2000);
-    expect(clock.secondsFor(3)).toBe(6);
-    for (let i = 0; i < 10; i++) clock.add(500);
-    expect(clock.secondsFor(2)).toBeCloseTo(1, 2);
   });
 });

@@ -135,6 +135,7 @@ export function paintingModel(
         });
         return latents;
       },
+      settle: async () => undefined,
       snapshot: async () => ({ committed, layers: [] }),
       restore: async (snapshot) => {
         committed = snapshot.committed;

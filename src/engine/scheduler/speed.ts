@@ -8,6 +8,8 @@ export interface Speed {
   fixedMs: number;
   /** The clean pass that moves the state past a finished chunk. */
   commitMs: number;
+  /** A chunk of the prefix, several of which are committed together. */
+  primeMs: number;
 }
 
 /** What one measurement of a machine took, in milliseconds. */
@@ -18,29 +20,39 @@ export interface SpeedSample {
   several: number;
   /** Committing a chunk, then denoising one in one pass: a commit alone may return before the device is done. */
   commitAndOne: number;
+  /** The same with `batch` chunks committed together. */
+  batchAndOne: number;
 }
 
 /**
  * The speed behind samples: their medians, so that a disturbance of one does not count.
- * @param passes of `several`, at least 2
+ * @param counts `passes` of `several`, at least 2, and chunks of `batch`
  */
-export function speedFrom(samples: readonly SpeedSample[], passes: number): Speed {
+export function speedFrom(samples: readonly SpeedSample[], counts: { passes: number; batch: number }): Speed {
   const middle = (of: (sample: SpeedSample) => number): number => {
     const sorted = samples.map(of).sort((a, b) => a - b);
     return sorted[Math.floor(sorted.length / 2)] ?? 0;
   };
-  const one = middle(({ one }) => one);
-  const passMs = Math.max(0, (middle(({ several }) => several) - one) / (passes - 1));
+  const { passes, batch } = counts;
+  const [one, several] = [middle((sample) => sample.one), middle((sample) => sample.several)];
+  // Where a disturbance makes one of the two parts vanish, the other still explains the longer measurement.
+  const passMs = Math.min(several / passes, Math.max(0, (several - one) / (passes - 1)));
   return {
     passMs,
-    fixedMs: Math.max(0, one - passMs),
-    commitMs: Math.max(0, middle(({ commitAndOne }) => commitAndOne) - one),
+    fixedMs: Math.max(0, several - passes * passMs),
+    commitMs: Math.max(0, middle((sample) => sample.commitAndOne) - one),
+    primeMs: Math.max(0, middle((sample) => sample.batchAndOne) - one) / batch,
   };
 }
 
+/** Milliseconds of making a chunk in `steps` passes. */
+export function denoiseMs({ passMs, fixedMs }: Speed, steps: number): number {
+  return fixedMs + steps * passMs;
+}
+
 /** Milliseconds of a chunk of `steps` passes and its commit. */
-export function chunkMs({ passMs, fixedMs, commitMs }: Speed, steps: number): number {
-  return fixedMs + steps * passMs + commitMs;
+export function chunkMs(speed: Speed, steps: number): number {
+  return denoiseMs(speed, steps) + speed.commitMs;
 }
 
 /**
@@ -68,5 +80,7 @@ export interface RolloutWork {
  * size and what the consumer does with them come on top.
  */
 export function predictSeconds(speed: Speed, steps: number, { primeChunks, chunks }: RolloutWork): number {
-  return (primeChunks * speed.commitMs + chunks * chunkMs(speed, steps)) / 1000;
+  // Nothing follows the last chunk that would need its commit.
+  const making = chunks * chunkMs(speed, steps) - (chunks > 0 ? speed.commitMs : 0);
+  return (primeChunks * speed.primeMs + making) / 1000;
 }

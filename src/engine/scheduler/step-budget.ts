@@ -1,13 +1,11 @@
-import { chunkMs, stepsWithin, type Speed } from './speed.ts';
+import { stepsWithin, type Speed } from './speed.ts';
 
 /** Share of the time left that is planned with: what nobody foresaw takes the rest. */
-const PLANNED = 0.95;
+export const PLANNED = 0.95;
 
 /** Chooses the passes of each chunk so that a rollout is done in time. Never more than before: quality does not waver. */
 export class StepBudget {
   #steps: number;
-  /** How much slower than measured the chunks so far were. */
-  #slower = 1;
 
   /**
    * @param speed as measured before the rollout
@@ -27,16 +25,11 @@ export class StepBudget {
    * @param elapsedMs of the budget
    * @param chunks that are to be made, at least 1
    * @param otherMs what else will take time until the end
+   * @param slowness how much slower than measured the machine is now
    */
-  next(elapsedMs: number, chunks: number, otherMs: number): number {
+  next(elapsedMs: number, chunks: number, otherMs: number, slowness: number): number {
     const left = PLANNED * (this.budgetMs - elapsedMs) - otherMs;
-    this.#steps = stepsWithin(this.speed, left / chunks / this.#slower, this.#steps);
+    this.#steps = stepsWithin(this.speed, left / chunks / slowness, this.#steps);
     return this.#steps;
-  }
-
-  /** Reports a chunk of `steps` passes, commit included. */
-  learn(steps: number, ms: number): void {
-    const expected = chunkMs(this.speed, steps);
-    if (expected > 0) this.#slower = 0.4 * this.#slower + (0.6 * ms) / expected;
   }
 }

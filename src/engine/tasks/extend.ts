@@ -5,9 +5,8 @@ import type { LoadedModel } from '../loaded-model.ts';
 import { levelsFor } from '../sampler/levels.ts';
 import { correctSpeed, knownSpeed, measureSpeed } from '../scheduler/calibrate.ts';
 import { stepsFor } from '../scheduler/profiles.ts';
-import { chunkMs } from '../scheduler/speed.ts';
 import { StepBudget } from '../scheduler/step-budget.ts';
-import { ChunkClock } from '../scheduler/time-left.ts';
+import { RolloutClock } from '../scheduler/time-left.ts';
 import { seamFigures } from '../seam.ts';
 import type { FrameStep } from '../seam.ts';
 import type { RgbaFrame } from '../types.ts';
@@ -34,9 +33,11 @@ export async function* extendClip(
 ): AsyncGenerator<ExtendEvent, void, void> {
   checkRequest(request);
   throwIfCancelled(request.signal);
+  const began = performance.now();
+  if (request.fitSeconds !== undefined) await measureSpeed(model, request.signal);
   const session = await model.world.createSession();
   try {
-    yield* new Extension(model, request, session).events();
+    yield* new Extension(model, request, session, began).events();
   } finally {
     session.dispose();
   }
@@ -60,13 +61,17 @@ class Extension {
   readonly #request: ExtendRequest;
   readonly #session: WorldSession;
   readonly #codec: SequenceCodec;
-  readonly #began = performance.now();
+  readonly #clock: RolloutClock;
+  readonly #began: number;
 
-  constructor(model: LoadedModel, request: ExtendRequest, session: WorldSession) {
+  /** @param began when the rollout was asked for, by `performance.now` */
+  constructor(model: LoadedModel, request: ExtendRequest, session: WorldSession, began: number) {
     this.#model = model;
     this.#request = request;
     this.#session = session;
     this.#codec = new SequenceCodec(model, request.size);
+    this.#clock = new RolloutClock(knownSpeed(model));
+    this.#began = began;
   }
 
   async *events(): AsyncGenerator<ExtendEvent, void, void> {
@@ -135,6 +140,7 @@ class Extension {
       poseKnown ||= pose !== null;
       return { latents: this.#codec.encode(picture), pose, time: index };
     };
+    const started = performance.now();
     const rest = yield* primeSession(
       this.#session,
       timeline.prefixModelFrames,
@@ -145,6 +151,7 @@ class Extension {
       },
       signal,
     );
+    this.#clock.primed(this.#session.committed, performance.now() - started);
     const at: Start = {
       prefixFrames,
       direction,
@@ -168,18 +175,15 @@ class Extension {
   async *#generate(at: Start): AsyncGenerator<ExtendEvent, void, void> {
     const { profile, seed, signal, frameCount } = this.#request;
     const { model } = this.#model.package;
-    const budget = await this.#budget();
+    const budget = this.#budget();
     let steps = stepsFor(model, profile, this.#request.steps);
     const timeline = this.#timeline(at.prefixFrames);
     const origin = at.origin ?? timeline.origin();
     const perChunk = this.#spec.framesPerChunk;
     const pictures = new Map<number, Uint8ClampedArray>();
-    const speed = knownSpeed(this.#model);
-    const clock = new ChunkClock(speed && !budget ? chunkMs(speed, steps) : null);
+    const clock = this.#clock;
     // Time that the consumer spends between two frames is not ours.
     let working = 0;
-    // Chunks that were committed: what they took, and what they should have taken.
-    const committed = { spent: 0, expected: 0 };
     let seam: ExtendReport['seam'] = null;
     let rest = at.rest;
     let nextModel = timeline.firstModel;
@@ -190,7 +194,7 @@ class Extension {
       if (budget) {
         const chunksToMake = Math.ceil((timeline.lastModel + 1 - nextModel + rest.length) / perChunk);
         const otherMs = clock.msForFrames(timeline.lastNew + 1 - nextClip);
-        steps = budget.next(chunkStart - this.#began, chunksToMake, otherMs);
+        steps = budget.next(chunkStart - this.#began, chunksToMake, otherMs, clock.slowness);
       }
       const levels = levelsFor(model.sampler, steps);
       const fresh = Array.from({ length: perChunk - rest.length }, (_, index): SequenceFrame => {
@@ -204,31 +208,31 @@ class Extension {
       made.forEach((picture, index) => pictures.set(nextModel + index, picture));
       nextModel += fresh.length;
       rest = [];
-      const chunksLeft = Math.ceil((timeline.lastModel + 1 - nextModel) / perChunk);
+      const chunkMade = performance.now();
+      clock.made(steps, chunkMade - chunkStart);
+      const chunksLeft = Math.max(0, Math.ceil((timeline.lastModel + 1 - nextModel) / perChunk));
       if (chunksLeft > 0) await this.#session.commit([{ ...chunk, latents }], signal);
-      const spent = performance.now() - chunkStart;
-      clock.add(spent);
-      if (chunksLeft > 0) {
-        budget?.learn(steps, spent);
-        committed.spent += spent;
-        committed.expected += speed ? chunkMs(speed, steps) : 0;
-      }
-      working += spent;
+      const chunkEnd = performance.now();
+      clock.committed(chunkEnd - chunkMade);
+      working += chunkEnd - chunkStart;
       for (; nextClip <= timeline.lastNew; nextClip++) {
         const frameStart = performance.now();
         const frame = this.#frameAt(nextClip, timeline, pictures, at.atCut);
-        working += performance.now() - frameStart;
+        const frameEnd = performance.now();
+        working += frameEnd - frameStart;
         if (!frame) break;
+        clock.frameMade(frameEnd - frameStart);
         if (at.atCut && nextClip === timeline.firstNew) seam = seamFigures(at.steps, at.atCut, frame);
-        const secondsLeft = clock.secondsFor(Math.max(0, chunksLeft), timeline.lastNew - nextClip);
+        const secondsLeft = clock.secondsLeft(steps, chunksLeft, timeline.lastNew - nextClip);
+        const handedOut = performance.now();
         yield { kind: 'frame', index: nextClip - timeline.firstNew, frame, secondsLeft };
         throwIfCancelled(signal);
-        clock.addFrame(performance.now() - frameStart);
+        clock.frameTaken(performance.now() - handedOut);
       }
       for (const made of pictures.keys())
         if (made < clipToModel(nextClip, timeline.map).low) pictures.delete(made);
     }
-    if (committed.expected > 0) correctSpeed(this.#model, committed.spent / committed.expected);
+    if (clock.overall !== null) correctSpeed(this.#model, clock.overall);
     const report: ExtendReport = {
       model: model.name,
       backend: this.#model.backend,
@@ -242,10 +246,10 @@ class Extension {
   }
 
   /** Where the request names a time to be done in: what keeps it. */
-  async #budget(): Promise<StepBudget | null> {
-    const { fitSeconds, signal } = this.#request;
-    if (fitSeconds === undefined) return null;
-    const speed = await measureSpeed(this.#model, signal);
+  #budget(): StepBudget | null {
+    const { fitSeconds } = this.#request;
+    const speed = knownSpeed(this.#model);
+    if (fitSeconds === undefined || !speed) return null;
     return new StepBudget(speed, 1000 * fitSeconds, stepsFor(this.#model.package.model, 'final'));
   }
 

@@ -5,8 +5,9 @@ import { blend } from '../detail/blend.ts';
 import { rateMap } from '../detail/rate.ts';
 import type { LoadedModel } from '../loaded-model.ts';
 import { levelsFor } from '../sampler/levels.ts';
+import { correctSpeed, knownSpeed } from '../scheduler/calibrate.ts';
 import { stepsFor } from '../scheduler/profiles.ts';
-import { ChunkClock } from '../scheduler/time-left.ts';
+import { RolloutClock } from '../scheduler/time-left.ts';
 import { seamFigures } from '../seam.ts';
 import type { FrameStep } from '../seam.ts';
 import { LongtakeError } from '../types.ts';
@@ -151,6 +152,8 @@ class Gap {
       const latents = made ? null : this.#codec.encode(givenPicture(sides, frame));
       return { latents, pose: poses[index]!, time: frame - layout.zero };
     };
+    const clock = new RolloutClock(knownSpeed(this.#model));
+    const started = performance.now();
     const rest = yield* primeSession(
       this.#session,
       layout.given,
@@ -158,8 +161,9 @@ class Gap {
       { perChunk, pack: (frames) => this.#pack(frames) },
       signal,
     );
+    clock.primed(this.#session.committed, performance.now() - started);
     const toMake = layout.order.slice(layout.given).map((_, index) => frameAt(layout.given + index));
-    yield* this.#generate(sides, rest, toMake);
+    yield* this.#generate(sides, rest, toMake, clock);
   }
 
   /** Makes chunk after chunk and delivers frames as soon as both of their neighbours are there. */
@@ -167,13 +171,14 @@ class Gap {
     sides: Sides,
     rest: readonly SequenceFrame[],
     toMake: readonly SequenceFrame[],
+    clock: RolloutClock,
   ): AsyncGenerator<GapEvent, void, void> {
     const { profile, steps, seed, signal, frameCount } = this.#settings;
     const { model } = this.#model.package;
     const { timeline, before, after } = sides;
     const { framesPerChunk: perChunk } = this.#model.world.spec;
-    const levels = levelsFor(model.sampler, stepsFor(model, profile, steps));
-    const clock = new ChunkClock();
+    const passes = stepsFor(model, profile, steps);
+    const levels = levelsFor(model.sampler, passes);
     const sequence = [...rest, ...toMake];
     // As neighboursOf counts them: the first one is filled in for the frame before the gap.
     const pictures: Uint8ClampedArray[] = [before.pictures.at(-1)!];
@@ -189,24 +194,31 @@ class Gap {
       const latents = await this.#session.denoise(chunk, levels, key, signal);
       const made = this.#codec.decodeChunk(latents, perChunk);
       pictures.push(...made.slice(start === 0 ? rest.length : 0));
+      const chunkMade = performance.now();
+      clock.made(passes, chunkMade - started);
       const chunksLeft = Math.ceil((sequence.length - start) / perChunk) - 1;
       if (chunksLeft > 0) await this.#session.commit([{ ...chunk, latents }], signal);
-      const spent = performance.now() - started;
-      clock.add(spent);
-      working += spent;
-      const secondsLeft = clock.secondsFor(chunksLeft);
+      const chunkEnd = performance.now();
+      clock.committed(chunkEnd - chunkMade);
+      working += chunkEnd - started;
       for (; next <= frameCount; next++) {
         const frameStarted = performance.now();
         const frame = this.#frameAt(next, sides, pictures);
-        working += performance.now() - frameStarted;
+        const frameEnd = performance.now();
+        working += frameEnd - frameStarted;
         if (!frame) break;
+        clock.frameMade(frameEnd - frameStarted);
         seam ??= seamFigures(before.steps, before.atCut, frame);
         // Consumers may take the frame's memory, so what is needed of it is computed before it is handed out.
         if (next === frameCount) last = { ...frame, data: frame.data.slice() };
+        const secondsLeft = clock.secondsLeft(passes, chunksLeft, frameCount - next);
+        const handedOut = performance.now();
         yield { kind: 'frame', index: next - 1, frame, secondsLeft };
         throwIfCancelled(signal);
+        clock.frameTaken(performance.now() - handedOut);
       }
     }
+    if (clock.overall !== null) correctSpeed(this.#model, clock.overall);
     const report: GapReport = {
       model: model.name,
       backend: this.#model.backend,

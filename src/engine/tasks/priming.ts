@@ -34,6 +34,8 @@ export async function* primeSession(
     });
     await session.commit(batch, signal);
   }
+  // What the device still has to do must not count as the first new chunk's.
+  await session.settle();
   if (chunks > 0) yield { kind: 'priming', chunksDone: chunks, chunks };
   return framesFrom(chunks * perChunk, count);
 }

@@ -6,8 +6,9 @@ import { composite, softened } from '../detail/mask.ts';
 import { rateMap } from '../detail/rate.ts';
 import type { LoadedModel } from '../loaded-model.ts';
 import { levelsFor } from '../sampler/levels.ts';
+import { correctSpeed, knownSpeed } from '../scheduler/calibrate.ts';
 import { stepsFor } from '../scheduler/profiles.ts';
-import { ChunkClock } from '../scheduler/time-left.ts';
+import { RolloutClock } from '../scheduler/time-left.ts';
 import type { CameraPose, RgbaFrame } from '../types.ts';
 import type { WorldSession } from '../world/world-model.ts';
 import { checkMask } from './check-region.ts';
@@ -81,6 +82,8 @@ class Repainting {
     const map = rateMap(rate, this.model.package.model.rate);
     const timeline = new RegionTimeline(prefix.length, frameCount, map, perChunk);
     const start: Start = { timeline, prefix, poses: this.#poses(timeline, prefix.length) };
+    const clock = new RolloutClock(knownSpeed(this.model));
+    const started = performance.now();
     const rest = yield* primeSession(
       this.session,
       timeline.firstOpen - timeline.first,
@@ -88,17 +91,22 @@ class Repainting {
       { perChunk, pack: (frames) => this.#pack(frames) },
       signal,
     );
-    yield* this.#generate(start, rest);
+    clock.primed(this.session.committed, performance.now() - started);
+    yield* this.#generate(start, rest, clock);
   }
 
   /** Makes chunk after chunk and delivers frames as soon as both of their neighbours at the model's rate are there. */
-  async *#generate(start: Start, given: readonly SequenceFrame[]): AsyncGenerator<RepaintEvent, void, void> {
+  async *#generate(
+    start: Start,
+    given: readonly SequenceFrame[],
+    clock: RolloutClock,
+  ): AsyncGenerator<RepaintEvent, void, void> {
     const { profile, steps, seed, signal, frameCount, size } = this.request;
     const { model } = this.model.package;
     const { framesPerChunk: perChunk } = this.model.world.spec;
     const { timeline } = start;
-    const levels = levelsFor(model.sampler, stepsFor(model, profile, steps));
-    const clock = new ChunkClock();
+    const passes = stepsFor(model, profile, steps);
+    const levels = levelsFor(model.sampler, passes);
     const made = new Map<number, Uint8ClampedArray>();
     let rest = given;
     let working = 0;
@@ -113,19 +121,19 @@ class Repainting {
       const chunk = this.#pack([...rest, ...fresh.map((frame) => this.#frame(start, frame, frames))]);
       const key = { seed, chunk: this.session.committed };
       // A chunk in which nothing is masked only moves the state.
-      const latents = chunk.mask.includes(1)
-        ? await this.session.denoise(chunk, levels, key, signal)
-        : chunk.latents;
+      const open = chunk.mask.includes(1);
+      const latents = open ? await this.session.denoise(chunk, levels, key, signal) : chunk.latents;
       const pictures = this.codec.decodeChunk(latents, perChunk).slice(rest.length);
       pictures.forEach((picture, index) => made.set(nextModel + index, picture));
       nextModel += fresh.length;
       rest = [];
+      const chunkMade = performance.now();
+      if (open) clock.made(passes, chunkMade - started);
       const chunksLeft = Math.max(0, Math.ceil((timeline.modelFrames - nextModel) / perChunk));
       if (chunksLeft > 0) await this.session.commit([{ ...chunk, latents }], signal);
-      const spent = performance.now() - started;
-      clock.add(spent);
-      working += spent;
-      const secondsLeft = clock.secondsFor(chunksLeft);
+      const chunkEnd = performance.now();
+      if (open) clock.committed(chunkEnd - chunkMade);
+      working += chunkEnd - started;
       for (; nextClip < frameCount; nextClip++) {
         const frameStarted = performance.now();
         const { low, part, whole } = timeline.neighboursOf(nextClip);
@@ -135,14 +143,20 @@ class Repainting {
         if (original.maskedPixels > 0) repaintedFrames++;
         maskedPixels += original.maskedPixels;
         const frame = this.#repainted(original, () => blend(a, b, part, whole));
-        working += performance.now() - frameStarted;
+        const frameEnd = performance.now();
+        working += frameEnd - frameStarted;
+        clock.frameMade(frameEnd - frameStarted);
+        const secondsLeft = clock.secondsLeft(passes, chunksLeft, frameCount - 1 - nextClip);
+        const handedOut = performance.now();
         yield { kind: 'frame', index: nextClip, frame, secondsLeft };
         throwIfCancelled(signal);
+        clock.frameTaken(performance.now() - handedOut);
       }
       this.source.forgetBefore(Math.min(nextClip, timeline.touchedBy(nextModel)[0]));
       const needed = timeline.neighboursOf(nextClip).low;
       for (const frame of made.keys()) if (frame < needed) made.delete(frame);
     }
+    if (clock.overall !== null) correctSpeed(this.model, clock.overall);
     const report: RepaintReport = {
       model: model.name,
       backend: this.model.backend,

@@ -132,6 +132,10 @@ class DurableSession implements WorldSession {
     return this.#durably((session) => session.denoise(chunk, levels, noise, signal));
   }
 
+  settle(): Promise<void> {
+    return this.#durably((session) => session.settle());
+  }
+
   async snapshot(): Promise<WorldSnapshot> {
     this.#copy = await this.#durably((session) => session.snapshot());
     this.#since = [];

@@ -40,6 +40,8 @@ export interface WorldSession {
     noise: NoiseKey | Float32Array,
     signal?: AbortSignal,
   ): Promise<Float32Array>;
+  /** Resolves when the device has done all that was asked of the session: a commit may return before. */
+  settle(): Promise<void>;
   /** A copy of the state that outlives this session and any device. */
   snapshot(): Promise<WorldSnapshot>;
   restore(snapshot: WorldSnapshot): Promise<void>;

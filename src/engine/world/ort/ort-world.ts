@@ -108,6 +108,10 @@ class OrtWorldSession implements WorldSession {
     return denoiseChunk(predict, chunk, levels, noise, signal);
   }
 
+  async settle(): Promise<void> {
+    // onnxruntime answers when it is done.
+  }
+
   async snapshot(): Promise<WorldSnapshot> {
     const copy = (tensor: Tensor): Float32Array => (tensor.data as Float32Array).slice();
     return {

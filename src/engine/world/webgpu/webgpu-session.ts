@@ -161,6 +161,13 @@ export class WebGpuWorldSession implements WorldSession {
     });
   }
 
+  settle(): Promise<void> {
+    return this.#call(async () => {
+      const { gpu } = this.#model;
+      await gpu.guard(gpu.device.queue.onSubmittedWorkDone());
+    });
+  }
+
   snapshot(): Promise<WorldSnapshot> {
     return this.#call(async () => {
       const sizes = stateSizes(this.#model);
