@@ -14,7 +14,7 @@ export async function browserServices(host: HostAdapter): Promise<PanelServices>
     media: new WorkerMedia(),
     clips: await openClips(),
     values: host.storage ?? localValues(),
-    hasWebGpu,
+    graphicsDevice,
     parseCameraTrack,
   };
 }
@@ -28,12 +28,14 @@ async function openClips(): Promise<ClipStore> {
 }
 
 /** As the engine decides: a software adapter counts as none, because the processor backend is faster. */
-async function hasWebGpu(): Promise<boolean> {
-  if (!('gpu' in navigator)) return false;
+async function graphicsDevice(): Promise<string | null> {
+  if (!('gpu' in navigator)) return null;
   const adapter = await navigator.gpu
     .requestAdapter({ powerPreference: 'high-performance' })
     .catch(() => null);
-  return adapter !== null && !isSoftware(adapter);
+  if (!adapter || isSoftware(adapter)) return null;
+  const { vendor, architecture, device, description } = adapter.info;
+  return [vendor, architecture, device, description].filter((part) => part !== '').join(' ');
 }
 
 function localValues(): KeyValueStore {

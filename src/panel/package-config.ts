@@ -1,4 +1,4 @@
-import type { TaskName } from '../engine/package/model-json.ts';
+import type { ModelJson, TaskName } from '../engine/package/model-json.ts';
 import { parseModelJson } from '../engine/package/validate.ts';
 import { LongtakeError } from '../engine/types.ts';
 import type { BackendChoice } from '../engine/world/backend.ts';
@@ -25,11 +25,19 @@ export async function packageConfig(signal: AbortSignal): Promise<{ url: URL; ba
 }
 
 /**
+ * The description of the page's world model, without loading the model.
+ * @throws LongtakeError `package`
+ */
+export async function describedModel(signal: AbortSignal): Promise<ModelJson> {
+  const { url } = await packageConfig(signal);
+  const response = await fetch(new URL('model.json', url), { signal });
+  return parseModelJson(new Uint8Array(await response.arrayBuffer()));
+}
+
+/**
  * What the page's world model was trained for, without loading it.
  * @throws LongtakeError `package`
  */
 export async function trainedTasks(signal: AbortSignal): Promise<readonly TaskName[]> {
-  const { url } = await packageConfig(signal);
-  const response = await fetch(new URL('model.json', url), { signal });
-  return parseModelJson(new Uint8Array(await response.arrayBuffer())).tasks;
+  return (await describedModel(signal)).tasks;
 }

@@ -1,6 +1,9 @@
 import type { Direction, ExtendEvent, ExtendRequest, PrimedPrefix } from '../engine/tasks/extend-request.ts';
 import type { GapEvent, GapRequest, LoopRequest } from '../engine/tasks/gap-request.ts';
 import type { RepaintEvent, RepaintRequest } from '../engine/tasks/region-request.ts';
+import type { ModelJson } from '../engine/package/model-json.ts';
+import type { FrameCost } from '../engine/scheduler/frame-cost.ts';
+import type { Speed } from '../engine/scheduler/speed.ts';
 import type { CameraTrack, Rational, RgbaFrame } from '../engine/types.ts';
 import type { KeyValueStore, RegionToRepaint } from './hosts/host-adapter.ts';
 import type { ClipStore } from './clips/clip-store.ts';
@@ -8,8 +11,19 @@ import type { EngineInfo } from './state/panel-state.ts';
 
 /** The engine as the panel uses it: behind it is a worker. */
 export interface PanelEngine {
-  /** Loads the world model unless it is loaded. `onProgress` gets 0…1. */
+  /** The description of the world model and the backend that the page asks for, before anything is loaded. */
+  describe(signal: AbortSignal): Promise<{ model: ModelJson; backend: string | null }>;
+  /** Loads the world model unless it is loaded or being loaded. `onProgress` gets 0…1. */
   load(signal: AbortSignal, onProgress: (fraction: number) => void): Promise<EngineInfo>;
+  /**
+   * Measures this machine once the engine is at rest; a rollout that begins meanwhile ends it.
+   * @param size of the clip, pixels
+   * @throws LongtakeError `cancelled` where a rollout came first
+   */
+  measure(
+    size: { width: number; height: number },
+    signal: AbortSignal,
+  ): Promise<{ speed: Speed; frames: FrameCost }>;
   /** Runs one rollout; the engine must be loaded. */
   extend(request: ExtendRequest): AsyncIterable<ExtendEvent>;
   /** Fills a gap; the engine must be loaded. */
@@ -54,7 +68,8 @@ export interface PanelServices {
   media: PanelMedia;
   clips: ClipStore;
   values: KeyValueStore;
-  hasWebGpu(): Promise<boolean>;
+  /** The graphics device that the engine would run on, in a few words; null where there is none. */
+  graphicsDevice(): Promise<string | null>;
   /** @throws LongtakeError `input` where the text is no camera track */
   parseCameraTrack(text: string, name: string): CameraTrack;
 }

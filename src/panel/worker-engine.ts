@@ -1,37 +1,67 @@
+import { BehaviorSubject, filter, firstValueFrom } from 'rxjs';
 import { LongtakeError } from '../engine/types.ts';
+import type { ModelJson } from '../engine/package/model-json.ts';
+import type { FrameCost } from '../engine/scheduler/frame-cost.ts';
+import type { Speed } from '../engine/scheduler/speed.ts';
 import type { ExtendEvent, ExtendRequest, PrimedPrefix } from '../engine/tasks/extend-request.ts';
 import type { GapEvent, GapRequest, LoopRequest } from '../engine/tasks/gap-request.ts';
 import type { RepaintEvent, RepaintRequest } from '../engine/tasks/region-request.ts';
 import { EngineClient, type RemoteModel } from '../engine/worker/client.ts';
-import { packageConfig } from './package-config.ts';
+import { describedModel, packageConfig } from './package-config.ts';
 import type { PanelEngine } from './services.ts';
 import type { EngineInfo } from './state/panel-state.ts';
+
+/** A model that is being loaded, for whoever needs it meanwhile. */
+interface Loading {
+  model: Promise<RemoteModel>;
+  progress: BehaviorSubject<number>;
+  abort: AbortController;
+}
 
 /** The engine in its worker, with the one world model that the page was built with. */
 export class WorkerEngine implements PanelEngine {
   #client: EngineClient | null = null;
   #model: RemoteModel | null = null;
+  #loading: Loading | null = null;
   #primed = new Set<PrimedPrefix>();
+  /** Tasks under way. */
+  readonly #tasks = new BehaviorSubject(0);
+  #measuring: AbortController | null = null;
+
+  async describe(signal: AbortSignal): Promise<{ model: ModelJson; backend: string | null }> {
+    const [model, { backend }] = await Promise.all([describedModel(signal), packageConfig(signal)]);
+    return { model, backend: backend === 'auto' ? null : backend };
+  }
 
   async load(signal: AbortSignal, onProgress: (fraction: number) => void): Promise<EngineInfo> {
+    signal.throwIfAborted();
     if (!this.#model) {
+      const loading = (this.#loading ??= this.#startLoading());
+      const subscription = loading.progress.subscribe(onProgress);
       try {
-        const { url, backend } = await packageConfig(signal);
-        this.#client ??= EngineClient.start();
-        const opened = await this.#client.openPackage(url, {
-          signal,
-          onProgress: ({ bytesDone, bytesTotal }) =>
-            onProgress(bytesTotal > 0 ? Math.min(1, bytesDone / bytesTotal) : 0),
-        });
-        this.#model = await this.#client.loadWorldModel(opened, { signal, backend });
-      } catch (error) {
-        this.#recover(error);
-        throw error;
+        await unlessAborted(loading.model, signal);
+      } finally {
+        subscription.unsubscribe();
       }
     }
-    const { model, backend } = this.#model;
-    const { verticalFov } = model.camera;
-    return { model: model.name, title: model.title, backend, tasks: model.tasks, verticalFov };
+    const { model, backend } = this.#model!;
+    return { model, backend };
+  }
+
+  async measure(
+    size: { width: number; height: number },
+    signal: AbortSignal,
+  ): Promise<{ speed: Speed; frames: FrameCost }> {
+    await firstValueFrom(this.#tasks.pipe(filter((tasks) => tasks === 0)));
+    signal.throwIfAborted();
+    if (!this.#client || !this.#model) throw new LongtakeError('internal', 'No model is loaded.');
+    const abort = new AbortController();
+    this.#measuring = abort;
+    try {
+      return await this.#client.measure(this.#model, size, AbortSignal.any([signal, abort.signal]));
+    } finally {
+      if (this.#measuring === abort) this.#measuring = null;
+    }
   }
 
   async *extend(request: ExtendRequest): AsyncGenerator<ExtendEvent> {
@@ -62,11 +92,15 @@ export class WorkerEngine implements PanelEngine {
     start: (client: EngineClient, model: RemoteModel) => AsyncIterable<E>,
   ): AsyncGenerator<E, void, void> {
     if (!this.#client || !this.#model) throw new LongtakeError('internal', 'No model is loaded.');
+    this.#measuring?.abort();
+    this.#tasks.next(this.#tasks.value + 1);
     try {
       yield* start(this.#client, this.#model);
     } catch (error) {
       this.#recover(error);
       throw error;
+    } finally {
+      this.#tasks.next(this.#tasks.value - 1);
     }
   }
 
@@ -79,10 +113,37 @@ export class WorkerEngine implements PanelEngine {
   }
 
   dispose(): void {
+    this.#loading?.abort.abort();
     this.#client?.dispose();
+    this.#loading = null;
     this.#client = null;
     this.#model = null;
     this.#primed.clear();
+  }
+
+  #startLoading(): Loading {
+    const abort = new AbortController();
+    const progress = new BehaviorSubject(0);
+    const load = async (): Promise<RemoteModel> => {
+      try {
+        const { signal } = abort;
+        const { url, backend } = await packageConfig(signal);
+        this.#client ??= EngineClient.start();
+        const opened = await this.#client.openPackage(url, {
+          signal,
+          onProgress: ({ bytesDone, bytesTotal }) =>
+            progress.next(bytesTotal > 0 ? Math.min(1, bytesDone / bytesTotal) : 0),
+        });
+        this.#model = await this.#client.loadWorldModel(opened, { signal, backend });
+        return this.#model;
+      } catch (error) {
+        this.#recover(error);
+        throw error;
+      } finally {
+        if (this.#loading?.abort === abort) this.#loading = null;
+      }
+    };
+    return { model: load(), progress, abort };
   }
 
   /** After a fault of the engine itself (a lost device, a stopped worker) the next load begins with a fresh worker. */
@@ -90,4 +151,13 @@ export class WorkerEngine implements PanelEngine {
     const ours = error instanceof LongtakeError;
     if (!ours || error.code === 'internal' || error.code === 'backend') this.dispose();
   }
+}
+
+/** Settles as `promise` does, or rejects at once when the signal fires; what is under way goes on for others. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
 }

@@ -28,6 +28,8 @@ describe('the speed of a machine', () => {
     const slowOne = speedFrom([{ one: 100, several: 90, commitAndOne: 8, batchAndOne: 8 }], counts);
     expect(slowOne).toEqual({ passMs: 0, fixedMs: 90, commitMs: 0, primeMs: 0 });
     const slowSeveral = speedFrom([{ one: 10, several: 400, commitAndOne: 20, batchAndOne: 30 }], counts);
+    const hurried = speedFrom([{ one: 120, several: 420, commitAndOne: 200, batchAndOne: null }], counts);
+    expect(hurried).toEqual({ passMs: 100, fixedMs: 20, commitMs: 80, primeMs: 80 });
     expect(slowSeveral).toMatchObject({ passMs: 100, fixedMs: 0 });
   });
 

@@ -6,8 +6,10 @@ import { BufferSource } from 'mediabunny';
 import { chromium, type BrowserContext, type Frame, type FrameLocator, type Page } from 'playwright';
 import { builtPage } from '../built-page.ts';
 import { openClip, type ClipFacts } from '../../src/media/open-clip.ts';
+import { registerMediaCodecs } from '../../src/media/node/register.ts';
 import { pictureToRgba } from '../../src/media/rgb.ts';
 import type { RgbaFrame } from '../../src/engine/types.ts';
+import { writePaintedClip } from '../media/painted-clip.ts';
 import type { HostSettings, RecordedCall } from './stand-in/protocol.ts';
 import { installSdk, startStandIn, type StandInServer } from './stand-in/server.ts';
 
@@ -25,6 +27,8 @@ export interface AddOnPageOptions {
   viewport?: { width: number; height: number };
   /** Query of the host page: `theme=dark&locale=de-DE`. */
   query?: string;
+  /** In place of the configuration that the add-on was built with. */
+  config?: { model: string; backend: 'webgpu' | 'ort' };
   /** Runs in the add-on's page before its own scripts. */
   before?: string;
 }
@@ -41,6 +45,9 @@ interface StandInWindow {
 
 /** The add-on in its stand-in host, in a real browser. */
 export class AddOnPage {
+  /** Of the clip that was painted for this page. */
+  #folder: string | null = null;
+
   private constructor(
     readonly page: Page,
     readonly panel: FrameLocator,
@@ -50,6 +57,22 @@ export class AddOnPage {
     private readonly server: StandInServer,
     private readonly profile: string,
   ) {}
+
+  /** The add-on with a small painted clip of 30 frames at 24 a second chosen, and a length set. */
+  static async withClip(
+    options: Omit<AddOnPageOptions, 'page'> & { seconds?: number } = {},
+  ): Promise<AddOnPage> {
+    registerMediaCodecs();
+    const folder = mkdtempSync(join(tmpdir(), 'longtake-clip-'));
+    const clip = join(folder, 'street.mp4');
+    await writePaintedClip(clip, { width: 320, height: 180, rate: 24, frames: 30 });
+    const { seconds, ...rest } = options;
+    const addOn = await AddOnPage.open({ ...rest, page: clip });
+    addOn.#folder = folder;
+    await addOn.choose(clip);
+    if (seconds !== undefined) await addOn.setSeconds(seconds);
+    return addOn;
+  }
 
   static async open(options: AddOnPageOptions): Promise<AddOnPage> {
     const server = await startStandIn({ addOn: options.addOn ?? builtPage('express'), page: options.page });
@@ -75,6 +98,8 @@ export class AddOnPage {
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(String(error)));
     page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+    const { config } = options;
+    if (config) await page.route('**/longtake.config.json', (route) => route.fulfill({ json: config }));
     if (options.before) await page.addInitScript(options.before);
     await page.goto(`${server.url}${options.query ? `?${options.query}` : ''}`);
     const panel = page.frameLocator('iframe');
@@ -86,11 +111,37 @@ export class AddOnPage {
     await this.context.close();
     await this.server.close();
     rmSync(this.profile, { recursive: true, force: true });
+    if (this.#folder) rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** The clip of `withClip`. */
+  get clip(): string {
+    return join(this.#folder!, 'street.mp4');
+  }
+
+  /** Adds the result on show to the page and returns the frames of the file, in the order of time. */
+  async insertResult(): Promise<RgbaFrame[]> {
+    const before = await this.count('addVideo');
+    await this.panel.locator('#insert').click();
+    await this.page.waitForFunction(
+      (wanted) =>
+        (window as unknown as StandInWindow).standIn.calls.filter(({ name }) => name === 'addVideo')
+          .length === wanted,
+      before + 1,
+      { timeout: 60_000 },
+    );
+    return (await decode((await this.lastVideo()).bytes)).frames;
   }
 
   /** The add-on's own frame. */
   get frame(): Frame {
     return this.page.frames().find((frame) => frame.parentFrame() !== null)!;
+  }
+
+  /** Opens the add-on anew, as Express does after it has torn it down; the host keeps the small values. */
+  async reopen(): Promise<void> {
+    await this.frame.goto(this.frame.url());
+    await this.panel.locator('longtake-source').waitFor();
   }
 
   /** Changes what the host does from now on. */

@@ -1,29 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { registerMediaCodecs } from '../../src/media/node/register.ts';
-import { writePaintedClip } from '../media/painted-clip.ts';
 import { psnr } from '../media/painted-frame.ts';
-import { AddOnPage, decode } from './add-on-page.ts';
+import { AddOnPage } from './add-on-page.ts';
 
-let folder: string;
 let addOn: AddOnPage;
 const at = (selector: string) => addOn.panel.locator(selector);
 
 beforeAll(async () => {
-  registerMediaCodecs();
-  folder = mkdtempSync(join(tmpdir(), 'longtake-camera-'));
-  const clip = join(folder, 'street.mp4');
-  await writePaintedClip(clip, { width: 320, height: 180, rate: 24, frames: 30 });
-  addOn = await AddOnPage.open({ page: clip });
-  await addOn.choose(clip);
-  await addOn.setSeconds(1);
+  addOn = await AddOnPage.withClip({ seconds: 1 });
 }, 240_000);
-afterAll(async () => {
-  await addOn?.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => addOn?.close());
 
 /** Chooses what the camera does from the list. */
 async function choose(kind: string): Promise<void> {
@@ -33,12 +18,9 @@ async function choose(kind: string): Promise<void> {
 
 /** Generates, adds the new part to the page and returns its frames. */
 async function make(start: string) {
-  const before = await addOn.count('addVideo');
   await at(start).click();
   await at('#insert').waitFor({ timeout: 60_000 });
-  await at('#insert').click();
-  await expect.poll(() => addOn.count('addVideo'), { timeout: 60_000 }).toBe(before + 1);
-  return (await decode((await addOn.lastVideo()).bytes)).frames;
+  return addOn.insertResult();
 }
 
 /** Presses the pointer in a place of the picture, in parts of its size, and draws on to the others. */
@@ -162,7 +144,7 @@ describe('an editor directs the camera', { timeout: 120_000 }, () => {
     await choose('path');
     await draw([0.5, 0.5], [0.6, 0.5]);
     await at('#change-source').click();
-    await addOn.choose(join(folder, 'street.mp4'));
+    await addOn.choose(addOn.clip);
     expect(await at('longtake-camera-path').count()).toBe(0);
   });
 });

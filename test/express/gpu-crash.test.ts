@@ -1,9 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { registerMediaCodecs } from '../../src/media/node/register.ts';
-import { writePaintedClip } from '../media/painted-clip.ts';
 import { AddOnPage, decode } from './add-on-page.ts';
 
 /** Process that the browser's graphics calls run in. */
@@ -18,18 +13,12 @@ it(
   'makes every frame although the browser’s GPU process crashes half way',
   { timeout: 240_000 },
   async () => {
-    registerMediaCodecs();
-    const folder = mkdtempSync(join(tmpdir(), 'longtake-crash-'));
-    const clip = join(folder, 'street.mp4');
-    await writePaintedClip(clip, { width: 320, height: 180, rate: 24, frames: 30 });
-    const addOn = await AddOnPage.open({ page: clip });
+    const addOn = await AddOnPage.withClip({
+      seconds: 5,
+      config: { model: 'models/tiny/', backend: 'webgpu' },
+    });
     const at = (selector: string) => addOn.panel.locator(selector);
     try {
-      await addOn.page.route('**/longtake.config.json', (route) =>
-        route.fulfill({ json: { model: 'models/tiny/', backend: 'webgpu' } }),
-      );
-      await addOn.choose(clip);
-      await addOn.setSeconds(5);
       await at('#generate').click();
       await expect
         .poll(() => at('#rollout-facts').innerText(), { timeout: 150_000, interval: 50 })
@@ -43,7 +32,6 @@ it(
       expect((await decode((await addOn.lastVideo()).bytes)).facts.frameCount).toBe(120);
     } finally {
       await addOn.close();
-      rmSync(folder, { recursive: true, force: true });
     }
   },
 );

@@ -1,39 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { registerMediaCodecs } from '../../src/media/node/register.ts';
 import type { RgbaFrame } from '../../src/engine/types.ts';
-import { writePaintedClip } from '../media/painted-clip.ts';
 import { psnr } from '../media/painted-frame.ts';
-import { AddOnPage, decode } from './add-on-page.ts';
+import { AddOnPage } from './add-on-page.ts';
 
-let folder: string;
 let addOn: AddOnPage;
 const at = (selector: string) => addOn.panel.locator(selector);
 const strip = () => at('longtake-result .strip');
 
 beforeAll(async () => {
-  registerMediaCodecs();
-  folder = mkdtempSync(join(tmpdir(), 'longtake-again-'));
-  const clip = join(folder, 'street.mp4');
-  await writePaintedClip(clip, { width: 320, height: 180, rate: 24, frames: 30 });
-  addOn = await AddOnPage.open({ page: clip });
-  await addOn.choose(clip);
-  await addOn.setSeconds(2);
+  addOn = await AddOnPage.withClip({ seconds: 2 });
 }, 240_000);
-afterAll(async () => {
-  await addOn?.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-/** Adds the new part of the result on show to the page and returns its frames, in the order of time. */
-async function inserted() {
-  const before = await addOn.count('addVideo');
-  await at('#insert').click();
-  await expect.poll(() => addOn.count('addVideo'), { timeout: 60_000 }).toBe(before + 1);
-  return (await decode((await addOn.lastVideo()).bytes)).frames;
-}
+afterAll(() => addOn?.close());
 
 /** Of two clips some frames are the same, up to the loss of two encodings, and others are not. */
 function expectKept(a: RgbaFrame[], b: RgbaFrame[], same: number[], other: number[]): void {
@@ -76,7 +53,7 @@ describe('an editor makes a clip again from a frame on', { timeout: 120_000 }, (
 
   it('keeps the frames up to the one on show, and the figures of the cut', async () => {
     const seam = await at('#seam').innerText();
-    const first = await inserted();
+    const first = await addOn.insertResult();
     // The clip's last 24 frames stand before the cut.
     await goTo(24 + 20);
     expect(await at('#again-hint').innerText()).toContain('stay (20); 28 are made again');
@@ -85,7 +62,7 @@ describe('an editor makes a clip again from a frame on', { timeout: 120_000 }, (
     expect(await at('longtake-clip-list li').first().innerText()).toContain('#2');
     expect(await strip().getAttribute('aria-valuemax')).toBe('72');
     expect(await at('#seam').innerText()).toBe(seam);
-    const second = await inserted();
+    const second = await addOn.insertResult();
     expect(second).toHaveLength(48);
     expectKept(first, second, [0, 10, 19], [24, 40]);
   });
@@ -95,12 +72,12 @@ describe('an editor makes a clip again from a frame on', { timeout: 120_000 }, (
     await at('#direction sp-action-button[value=backward]').click();
     await at('#generate').click();
     await at('#insert').waitFor({ timeout: 60_000 });
-    const first = await inserted();
+    const first = await addOn.insertResult();
     // 48 new frames, then the clip: picture 39 is the tenth from the cut.
     await goTo(39);
     expect(await at('#again-hint').innerText()).toContain('stay (10); 38 are made again');
     await again();
-    const second = await inserted();
+    const second = await addOn.insertResult();
     expectKept(first, second, [38, 43, 47], [5, 30]);
   });
 

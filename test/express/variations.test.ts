@@ -1,9 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { registerMediaCodecs } from '../../src/media/node/register.ts';
-import { writePaintedClip } from '../media/painted-clip.ts';
 import { psnr } from '../media/painted-frame.ts';
 import { AddOnPage, decode } from './add-on-page.ts';
 
@@ -16,25 +11,15 @@ const COUNT_DECODES = `
     return decode.apply(this, args);
   };`;
 
-let folder: string;
 let addOn: AddOnPage;
 const at = (selector: string) => addOn.panel.locator(selector);
 const tiles = () => at('longtake-variations button[data-variation]');
 const decodes = () => addOn.frame.evaluate(() => (globalThis as unknown as { decodes: number }).decodes);
 
 beforeAll(async () => {
-  registerMediaCodecs();
-  folder = mkdtempSync(join(tmpdir(), 'longtake-variations-'));
-  const clip = join(folder, 'street.mp4');
-  await writePaintedClip(clip, { width: 320, height: 180, rate: 24, frames: 30 });
-  addOn = await AddOnPage.open({ page: clip, before: COUNT_DECODES });
-  await addOn.choose(clip);
-  await addOn.setSeconds(1);
+  addOn = await AddOnPage.withClip({ seconds: 1, before: COUNT_DECODES });
 }, 240_000);
-afterAll(async () => {
-  await addOn?.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => addOn?.close());
 
 /** The pixels that a tile shows. */
 const shown = (index: number) =>

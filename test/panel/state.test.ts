@@ -1,9 +1,18 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { restoredPrefix, storedPrefix, type ClipRecord } from '../../src/panel/clips/clip-record.ts';
 import { prefixCamera } from '../../src/panel/controller/clip-camera.ts';
 import { freshSeed } from '../../src/panel/controller/variations.ts';
 import { emptyPrefix } from '../../src/panel/hosts/clip-prefix.ts';
-import { estimateSeconds, parseTimings, withMeasurement } from '../../src/panel/state/estimate.ts';
+import {
+  expectedSeconds,
+  fitOf,
+  secondsByProfile,
+  secondsWith,
+  withFrameCost,
+} from '../../src/panel/state/estimate.ts';
+import { parseSpeeds, speedKey, withSpeed } from '../../src/panel/state/speeds.ts';
+import type { ModelJson } from '../../src/engine/package/model-json.ts';
 import {
   framesFor,
   framesToMake,
@@ -172,11 +181,11 @@ describe('the panel’s state', () => {
     expect(restoredPrefix(kept, new Blob(['a']), undefined).gap).toBeUndefined();
   });
 
-  it('knows what a loaded model cannot do', () => {
-    const engine = { model: 'm', title: 'M', backend: 'ort', tasks: ['extend' as const], verticalFov: 60 };
-    expect([isUntrained(null, 'gap'), isUntrained(engine, 'extend')]).toEqual([false, false]);
-    expect([isUntrained(engine, 'gap'), isUntrained(engine, 'loop')]).toEqual([true, true]);
-    expect(isUntrained({ ...engine, tasks: ['gap'] }, 'loop')).toBe(false);
+  it('knows what the model cannot do', () => {
+    const model = { tasks: ['extend' as const] };
+    expect([isUntrained(null, 'gap'), isUntrained(model, 'extend')]).toEqual([false, false]);
+    expect([isUntrained(model, 'gap'), isUntrained(model, 'loop')]).toEqual([true, true]);
+    expect(isUntrained({ tasks: ['gap'] }, 'loop')).toBe(false);
   });
 
   it('counts frames at rational rates', () => {
@@ -187,17 +196,86 @@ describe('the panel’s state', () => {
 });
 
 describe('the estimate', () => {
-  it('knows only what was measured here', () => {
-    const timings = withMeasurement({}, 'webgpu', 'draft', 250);
-    expect(estimateSeconds(timings, 'webgpu', 'draft', 48)).toBe(12);
-    expect(estimateSeconds(timings, 'webgpu', 'final', 48)).toBeNull();
-    expect(estimateSeconds(timings, 'ort', 'draft', 48)).toBeNull();
-    expect(withMeasurement(timings, 'ort', 'draft', NaN)).toBe(timings);
+  const model = JSON.parse(
+    readFileSync(new URL('../fixtures/tiny/package/model.json', import.meta.url), 'utf8'),
+  ) as ModelJson;
+  // 64 × 48 at 24 fps; the model makes 4 frames a second, 5 to a chunk.
+  const clip = { ...prefix, kind: 'blob' as const, range: { startFrame: 0, frameCount: 241 } };
+  const speed = { passMs: 100, fixedMs: 20, commitMs: 80, primeMs: 50, readMs: 1000, makeMs: 2000 };
+  const abilities = { webgpu: false, adapter: '', backend: null, h264: true };
+  const ready = (settings: Parameters<typeof reduce>[1] & { type: 'settings' }, source = clip): PanelState =>
+    after(
+      { type: 'abilities', abilities },
+      { type: 'model', model },
+      { type: 'speeds', speeds: { [speedKey(model, 'ort', '')]: speed } },
+      { type: 'source', prefix: source },
+      settings,
+    );
+  const change = (change: Partial<PanelState['settings']>) => ({ type: 'settings' as const, change });
+  const megapixels = (64 * 48) / 1e6;
+
+  it('adds up reading, taking in, making and what becomes of the frames', () => {
+    // 41 model frames are given, 8 made: 8 chunks to take in, 2 to make, the last of which is not committed.
+    const frames = megapixels * (241 * 1 + 48 * 2);
+    const model = 8 * 0.05 + 2 * 0.42 + 0.08;
+    expect(secondsWith(ready(change({ seconds: 2 })), 4)).toBeCloseTo(model + frames, 6);
+    const three = ready(change({ seconds: 2, variations: 3 }));
+    expect(secondsWith(three, 4)).toBeCloseTo(0.4 + 3 * 0.92 + megapixels * (241 * 1 + 3 * 48 * 2), 6);
+    const loops = ready(change({ seconds: 2, variations: 2, purpose: 'loop' }));
+    const one = ready(change({ seconds: 2, purpose: 'loop' }));
+    expect(secondsWith(loops, 4)).toBeCloseTo(2 * secondsWith(one, 4)!, 6);
+  });
+
+  it('tells profiles apart, and says nothing where nothing is known', () => {
+    const { draft, preview, final } = secondsByProfile(ready(change({ seconds: 2 })))!;
+    expect([preview - draft, final - preview].map((value) => Math.round(10 * value))).toEqual([4, 8]);
+    expect(expectedSeconds(ready(change({ seconds: 2, profile: 'draft' })))).toBe(draft);
+    expect(secondsByProfile(initialState)).toBeNull();
+    const other = reduce(ready(change({})), { type: 'engine', engine: { model, backend: 'webgpu' } });
+    expect(expectedSeconds(other)).toBeNull();
+  });
+
+  it('picks what will be done in time, and says when nothing is', () => {
+    const fit = (fitSeconds: number, seconds = 10) => fitOf(ready(change({ fitSeconds, seconds })));
+    expect(fit(600)).toMatchObject({ steps: 8, profile: 'final', more: false, fits: true });
+    const some = [6, 7, 8, 9].map((seconds) => fit(seconds)!);
+    for (const each of some) expect(each.fits ? each.seconds : 0).toBeLessThan(10);
+    expect(some.map(({ steps }) => steps)).toEqual([...some.map(({ steps }) => steps)].sort());
+    expect(some.some(({ more }) => more)).toBe(true);
+    const four = fitOf(ready(change({ fitSeconds: 5, seconds: 10, variations: 4 })))!;
+    expect(four).toMatchObject({ steps: 2, profile: 'draft', more: false, fits: false });
+    expect(four.seconds).toBeGreaterThan(5);
+    expect(fitOf(ready(change({ seconds: 10 })))).toBeNull();
+    const bounds = [1, 5.4, 1e9, NaN].map((value) => fit(value) && ready(change({ fitSeconds: value })));
+    expect(bounds.map((state) => state?.settings.fitSeconds ?? null)).toEqual([5, 5, 600, null]);
+  });
+
+  it('learns what frames cost from a rollout', () => {
+    const learned = withFrameCost(speed, { read: 8, make: 20 }, { width: 2000, height: 1000 });
+    expect([learned.readMs, learned.makeMs]).toEqual([4, 10]);
+    expect(withFrameCost(speed, { read: null, make: -3 }, prefix.size)).toEqual({ ...speed, makeMs: 0 });
+  });
+
+  it('keeps apart what was measured with other weights, another backend or another device', () => {
+    const keys = [
+      speedKey(model, 'webgpu', 'one'),
+      speedKey(model, 'webgpu', 'two'),
+      speedKey(model, 'ort', 'one'),
+      speedKey({ ...model, name: 'other' }, 'webgpu', 'one'),
+    ];
+    expect(new Set(keys).size).toBe(4);
+    expect(speedKey(model, 'ort', 'two')).toBe(keys[2]);
+    const many = Array.from({ length: 20 }, (_, i) => `key ${i}`);
+    const kept = many.reduce((speeds, key) => withSpeed(speeds, key, speed), {});
+    expect(Object.keys(kept)).toEqual(many.slice(-8));
   });
 
   it('takes nothing else from storage', () => {
-    expect(parseTimings({ 'ort/draft': 0.5, x: 'y', z: -1, n: null })).toEqual({ 'ort/draft': 0.5 });
-    expect([null, 7, 'x', undefined].map(parseTimings)).toEqual([{}, {}, {}, {}]);
+    const bad = { ...speed, passMs: 'x' };
+    expect(parseSpeeds({ a: speed, b: bad, c: 7, d: { ...speed, makeMs: -1 }, e: null })).toEqual({
+      a: speed,
+    });
+    expect([null, 7, 'x', undefined].map(parseSpeeds)).toEqual([{}, {}, {}, {}]);
   });
 });
 

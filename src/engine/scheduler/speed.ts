@@ -20,8 +20,8 @@ export interface SpeedSample {
   several: number;
   /** Committing a chunk, then denoising one in one pass: a commit alone may return before the device is done. */
   commitAndOne: number;
-  /** The same with `batch` chunks committed together. */
-  batchAndOne: number;
+  /** The same with `batch` chunks committed together; null where there was no time for it. */
+  batchAndOne: number | null;
 }
 
 /**
@@ -29,19 +29,22 @@ export interface SpeedSample {
  * @param counts `passes` of `several`, at least 2, and chunks of `batch`
  */
 export function speedFrom(samples: readonly SpeedSample[], counts: { passes: number; batch: number }): Speed {
-  const middle = (of: (sample: SpeedSample) => number): number => {
-    const sorted = samples.map(of).sort((a, b) => a - b);
+  const middle = (of: (sample: SpeedSample) => number, among = samples): number => {
+    const sorted = among.map(of).sort((a, b) => a - b);
     return sorted[Math.floor(sorted.length / 2)] ?? 0;
   };
   const { passes, batch } = counts;
   const [one, several] = [middle((sample) => sample.one), middle((sample) => sample.several)];
   // Where a disturbance makes one of the two parts vanish, the other still explains the longer measurement.
+  const commitMs = Math.max(0, middle((sample) => sample.commitAndOne) - one);
+  const batches = samples.filter((sample) => sample.batchAndOne !== null);
+  const batchMs = middle((sample) => sample.batchAndOne ?? 0, batches) - one;
   const passMs = Math.min(several / passes, Math.max(0, (several - one) / (passes - 1)));
   return {
     passMs,
     fixedMs: Math.max(0, several - passes * passMs),
-    commitMs: Math.max(0, middle((sample) => sample.commitAndOne) - one),
-    primeMs: Math.max(0, middle((sample) => sample.batchAndOne) - one) / batch,
+    commitMs,
+    primeMs: batches.length > 0 ? Math.max(0, batchMs) / batch : commitMs,
   };
 }
 

@@ -1,5 +1,7 @@
 import type { ModelJson } from '../package/model-json.ts';
 import type { OpenPackageOptions } from '../package/world-package.ts';
+import type { FrameCost } from '../scheduler/frame-cost.ts';
+import type { Speed } from '../scheduler/speed.ts';
 import type { ExtendEvent, ExtendRequest, PrimedPrefix } from '../tasks/extend-request.ts';
 import type { GapEvent, GapRequest, LoopRequest } from '../tasks/gap-request.ts';
 import type { RepaintEvent, RepaintRequest } from '../tasks/region-request.ts';
@@ -96,6 +98,20 @@ export class EngineClient {
       options.signal,
     );
     return { modelId, model, backend };
+  }
+
+  /**
+   * Measures this machine: the model's speed once, corrected by every rollout since, and what frames of a size cost. Nothing
+   * else may be at work meanwhile.
+   * @throws LongtakeError `backend`, `cancelled`
+   */
+  async measure(
+    { modelId }: RemoteModel,
+    size: { width: number; height: number },
+    signal?: AbortSignal,
+  ): Promise<{ speed: Speed; frames: FrameCost }> {
+    const { speed, frames } = await this.#ask<'measure'>({ kind: 'measure', modelId, size }, signal);
+    return { speed, frames };
   }
 
   /** As extendClip of the engine. Cancelling takes effect at once for the caller, and in the worker after the present pass. */

@@ -1,5 +1,7 @@
 import type { ModelJson } from '../package/model-json.ts';
 import type { PackageProgress } from '../package/world-package.ts';
+import type { FrameCost } from '../scheduler/frame-cost.ts';
+import type { Speed } from '../scheduler/speed.ts';
 import type { ExtendEvent, ExtendRequest, PrimedPrefix } from '../tasks/extend-request.ts';
 import type { GapEvent, GapRequest, LoopRequest } from '../tasks/gap-request.ts';
 import type {
@@ -46,6 +48,8 @@ export type SentJob =
 export type ToWorker =
   | { id: number; kind: 'open'; url: string }
   | { id: number; kind: 'load'; packageId: number; backend: BackendChoice }
+  /** Measures the machine; what is known already is not measured again. */
+  | { id: number; kind: 'measure'; modelId: number; size: { width: number; height: number } }
   | { id: number; kind: 'run'; modelId: number; job: SentJob }
   /** One frame or mask, or null when there are no more. */
   | { id: number; kind: 'item'; feed: FeedName; item: FeedItem | null }
@@ -74,6 +78,7 @@ export type SentEvent =
 export type CallResult =
   | { of: 'open'; packageId: number; model: ModelJson }
   | { of: 'load'; modelId: number; backend: BackendName }
+  | { of: 'measure'; speed: Speed; frames: FrameCost }
   | { of: 'done' };
 
 export interface SentError {

@@ -3,6 +3,8 @@ import { httpFolder, loadWorldModel } from '../browser.ts';
 import type { LoadedModel } from '../loaded-model.ts';
 import { openPackage } from '../package/world-package.ts';
 import type { WorldPackage } from '../package/world-package.ts';
+import { measureSpeed } from '../scheduler/calibrate.ts';
+import { measureFrames } from '../scheduler/frame-cost.ts';
 import { extendClip } from '../tasks/extend.ts';
 import type { ExtendEvent, PrimedPrefix } from '../tasks/extend-request.ts';
 import { fillGap, makeLoop } from '../tasks/gap.ts';
@@ -49,6 +51,8 @@ export class EngineServer {
         return this.#start(message.id, (call) => this.#open(message, call));
       case 'load':
         return this.#start(message.id, (call) => this.#load(message, call));
+      case 'measure':
+        return this.#start(message.id, (call) => this.#measure(message, call));
       case 'run':
         return this.#start(message.id, (call) => this.#run(message, call));
       case 'item':
@@ -107,6 +111,12 @@ export class EngineServer {
     const modelId = ++this.#lastHandle;
     this.#models.set(modelId, model);
     return { of: 'load', modelId, backend: model.backend };
+  }
+
+  async #measure({ modelId, size }: Message<'measure'>, { abort }: Call): Promise<CallResult> {
+    const model = held(this.#models, modelId);
+    const speed = await measureSpeed(model, abort.signal);
+    return { of: 'measure', speed, frames: measureFrames(model, size) };
   }
 
   async #run({ id, modelId, job }: Message<'run'>, call: Call): Promise<CallResult> {

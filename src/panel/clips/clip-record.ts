@@ -28,6 +28,11 @@ export interface ClipRecord {
   /** Absent in records from before there was a choice: `extend`. */
   purpose?: ClipPurpose;
   profile: Profile;
+  /**
+   * Where it is made to be done in a given time: that time, and the passes that were chosen for it; null where nothing was
+   * measured yet. `profile` is then the best one with no more passes.
+   */
+  fit?: { seconds: number; steps: number | null };
   seed: number;
   camera: { name: string; track: CameraTrack } | null;
   /** Absent in records from before there were moves: none. */

@@ -112,6 +112,7 @@ export class ResultView extends PanelPart {
             </p>`
           : nothing
       }
+      ${record.report?.fit ? this._fit(record.report.fit) : nothing}
       ${
         onlyNew
           ? nothing
@@ -181,6 +182,12 @@ export class ResultView extends PanelPart {
           >${text.discard}</sp-button
         >
       </div>`;
+  }
+
+  /** Whether a clip was done in the time it was given. */
+  private _fit({ steps, inTime }: { steps: number; inTime: boolean }) {
+    const { text, number } = this.language;
+    return html`<p class="quiet" id="fit">${text.fit[inTime ? 'inTime' : 'late'](number(steps))}</p>`;
   }
 
   private _interrupted(record: ClipRecord) {

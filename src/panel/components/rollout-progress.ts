@@ -21,7 +21,12 @@ export class RolloutProgressView extends PanelPart {
     const { text, number, duration } = this.language;
     const making = rollout.phase === 'making' || rollout.phase === 'saving';
     const fraction = making ? rollout.framesMade / rollout.frameCount : rollout.fraction;
-    const left = making && rollout.secondsLeft !== null ? text.timeLeft(duration(rollout.secondsLeft)) : '';
+    const left = rollout.secondsLeft !== null ? text.timeLeft(duration(rollout.secondsLeft)) : '';
+    const done = making
+      ? text.framesOf(number(rollout.framesMade), number(rollout.frameCount))
+      : rollout.phase === 'reading' && rollout.framesRead > 0
+        ? text.framesRead(number(rollout.framesRead))
+        : '';
     return html`<div class="stack">
       <div class="tight">
         <sp-progress-bar
@@ -30,17 +35,7 @@ export class RolloutProgressView extends PanelPart {
           .progress=${fraction === null ? 0 : Math.round(fraction * 100)}
           ?indeterminate=${fraction === null}
         ></sp-progress-bar>
-        <p class="quiet" id="rollout-facts">
-          ${
-            making
-              ? [text.framesOf(number(rollout.framesMade), number(rollout.frameCount)), left]
-                  .filter((part) => part !== '')
-                  .join(' · ')
-              : rollout.phase === 'reading' && rollout.framesRead > 0
-                ? number(rollout.framesRead)
-                : nothing
-          }
-        </p>
+        <p class="quiet" id="rollout-facts">${[done, left].filter((part) => part !== '').join(' · ')}</p>
       </div>
       <sp-button id="cancel" variant="secondary" @click=${() => this.controller.cancel()}
         >${text.cancel}</sp-button

@@ -1,9 +1,10 @@
 import { css, html, nothing } from 'lit';
 import { customElement, query } from 'lit/decorators.js';
-import type { Direction, Profile } from '../../engine/tasks/extend-request.ts';
-import { estimateSeconds } from '../state/estimate.ts';
-import { framesToMake, isUntrained, PROFILES, purposeOf, SECONDS_RANGE } from '../state/panel-state.ts';
+import type { Direction } from '../../engine/tasks/extend-request.ts';
+import { expectedSeconds } from '../state/estimate.ts';
+import { framesToMake, isUntrained, purposeOf, SECONDS_RANGE } from '../state/panel-state.ts';
 import './camera-control.ts';
+import './quality-control.ts';
 import './variation-count.ts';
 import { PanelPart } from './panel-part.ts';
 import { sectionStyles } from './panel.css.ts';
@@ -55,29 +56,15 @@ export class SettingsView extends PanelPart {
     const prefix = source.status === 'ready' ? source.prefix : null;
     const frames = prefix ? framesToMake(prefix, settings) : null;
     const purpose = prefix ? purposeOf(prefix, settings) : settings.purpose;
-    const untrained = isUntrained(this.state.engine, purpose);
+    const untrained = isUntrained(this.state.model, purpose);
     const unpainted = prefix?.region?.share === 0;
     return html`<div class="stack">
       ${purpose === 'gap' || purpose === 'region' ? nothing : this._length(frames)}
-      <div class="tight">
-        <sp-field-label id="profile-label">${text.profile}</sp-field-label>
-        <sp-action-group
-          id="profile"
-          aria-labelledby="profile-label"
-          label=${text.profile}
-          compact
-          justified
-          selects="single"
-          .selected=${[settings.profile]}
-          @change=${(event: Event) => this._choose(event, PROFILES, (profile) => ({ profile }))}
-        >
-          ${PROFILES.map(
-            (profile) =>
-              html`<sp-action-button value=${profile}>${text.profiles[profile]}</sp-action-button>`,
-          )}
-        </sp-action-group>
-        <p class="quiet">${text.profileHints[settings.profile]}</p>
-      </div>
+      <longtake-quality
+        .controller=${this.controller}
+        .state=${this.state}
+        .language=${this.language}
+      ></longtake-quality>
       ${purpose === 'loop' ? html`<p class="quiet" id="loop-hint">${text.loopHint}</p>` : nothing}
       ${prefix?.kind === 'none' || purpose !== 'extend' ? nothing : this._direction()}
       ${
@@ -114,7 +101,7 @@ export class SettingsView extends PanelPart {
               : unpainted
                 ? text.paintFirst
                 : prefix
-                  ? this._estimate((frames ?? 0) * settings.variations)
+                  ? this._estimate()
                   : text.needSource
           }
         </p>
@@ -145,8 +132,8 @@ export class SettingsView extends PanelPart {
 
   private _direction() {
     const { text } = this.language;
-    const { engine, settings } = this.state;
-    const untrained = engine !== null && !engine.tasks.includes('backward');
+    const { model, settings } = this.state;
+    const untrained = model !== null && !model.tasks.includes('backward');
     return html`<div class="tight">
       <sp-field-label id="direction-label">${text.direction}</sp-field-label>
       <sp-action-group
@@ -228,16 +215,15 @@ export class SettingsView extends PanelPart {
     </div>`;
   }
 
-  private _estimate(frames: number): string {
+  private _estimate(): string {
     const { text, duration } = this.language;
-    const { abilities, engine, timings, settings } = this.state;
-    const backend = engine?.backend ?? (abilities?.webgpu ? 'webgpu' : 'ort');
-    const seconds = estimateSeconds(timings, backend, settings.profile, frames);
-    return seconds === null ? text.estimateUnknown : text.estimate(duration(seconds));
+    const seconds = expectedSeconds(this.state);
+    if (seconds !== null) return text.estimate(duration(seconds));
+    return this.state.measuring ? text.estimateMeasuring : text.estimateUnknown;
   }
 
   /** A group must never be left without a choice: clicking the chosen one again keeps it. */
-  private _choose<T extends Profile | Direction>(
+  private _choose<T extends Direction>(
     event: Event,
     values: readonly T[],
     change: (value: T) => Parameters<typeof this.controller.change>[0],

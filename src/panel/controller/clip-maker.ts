@@ -1,5 +1,6 @@
 import { storedPrefix, type ClipRecord } from '../clips/clip-record.ts';
 import type { PrefixSource } from '../hosts/host-adapter.ts';
+import { fitOf } from '../state/estimate.ts';
 import { framesToMake, purposeOf, type Settings } from '../state/panel-state.ts';
 import { tellError, type PanelContext } from './panel-context.ts';
 import type { RolloutRunner } from './rollout-runner.ts';
@@ -43,10 +44,11 @@ export class ClipMaker {
     const prefix = this.rollouts.primedPrefix(record.id) ?? (await this.sources.prefixOf(record));
     if (!prefix || this.rollouts.running) return;
     const seed = freshSeed(record, this.context.store.state.clips);
-    const { profile, direction, camera, move = null } = record;
+    const { profile, fit, direction, camera, move = null } = record;
+    const fitSeconds = fit ? fit.seconds : null;
     const length = prefix.gap || prefix.region ? {} : { seconds: record.seconds };
     const purpose = record.purpose === 'loop' ? 'loop' : 'extend';
-    this.#takeUp(prefix, { seed, ...length, profile, direction, purpose, camera, move });
+    this.#takeUp(prefix, { seed, ...length, profile, fitSeconds, direction, purpose, camera, move });
     await this.rollouts.run(this.#newRecord(prefix, seed, Date.now()), prefix);
   }
 
@@ -106,6 +108,8 @@ export class ClipMaker {
     const { settings } = this.context.store.state;
     const purpose = purposeOf(prefix, settings);
     const frameCount = framesToMake(prefix, settings);
+    const fit = fitOf(this.context.store.state);
+    const { fitSeconds } = settings;
     return {
       id: crypto.randomUUID(),
       created,
@@ -118,7 +122,11 @@ export class ClipMaker {
       framesMade: 0,
       direction: prefix.kind === 'none' || purpose !== 'extend' ? 'forward' : settings.direction,
       purpose,
-      profile: settings.profile,
+      profile: fit?.profile ?? settings.profile,
+      // Where nothing fits, Draft is made as it is.
+      ...(fitSeconds === null || fit?.fits === false
+        ? {}
+        : { fit: { seconds: fitSeconds / settings.variations, steps: fit?.steps ?? null } }),
       seed,
       camera: settings.camera,
       move: purpose === 'extend' ? settings.move : null,

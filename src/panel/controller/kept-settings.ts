@@ -12,9 +12,9 @@ export async function loadSettings(values: KeyValueStore): Promise<Partial<Setti
 /** Keeps the settings that suit the next clip too. A full store only costs them. */
 export async function saveSettings(
   values: KeyValueStore,
-  { seconds, profile, content }: Settings,
+  { seconds, profile, fitSeconds, content }: Settings,
 ): Promise<void> {
-  await values.set(SETTINGS, { seconds, profile, content }).catch(() => undefined);
+  await values.set(SETTINGS, { seconds, profile, fitSeconds, content }).catch(() => undefined);
 }
 
 export async function forgetSettings(values: KeyValueStore): Promise<void> {
@@ -26,6 +26,7 @@ function keptSettings(value: Record<string, unknown>): Partial<Settings> {
   if (typeof value['seconds'] === 'number') kept.seconds = value['seconds'];
   const profile = value['profile'];
   if (profile === 'draft' || profile === 'preview' || profile === 'final') kept.profile = profile;
+  if (typeof value['fitSeconds'] === 'number') kept.fitSeconds = value['fitSeconds'];
   const content = value['content'];
   if (content === 'continuation' || content === 'extended') kept.content = content;
   return kept;

@@ -3,7 +3,6 @@ import type { ClipRecord } from '../clips/clip-record.ts';
 import { FrameReel } from '../clips/frame-reel.ts';
 import type { GeneratedClip, HostAdapter, PrefixRequest } from '../hosts/host-adapter.ts';
 import type { PanelServices } from '../services.ts';
-import { parseTimings } from '../state/estimate.ts';
 import type { Settings } from '../state/panel-state.ts';
 import { PanelStore } from '../state/store.ts';
 import { ClipMaker } from './clip-maker.ts';
@@ -11,8 +10,9 @@ import { Delivery } from './delivery.ts';
 import { picturesOf, restoredClips } from './kept-clips.ts';
 import { forgetSettings, loadSettings, saveSettings } from './kept-settings.ts';
 import { tellError, type PanelContext } from './panel-context.ts';
-import { RolloutRunner, TIMINGS } from './rollout-runner.ts';
+import { RolloutRunner } from './rollout-runner.ts';
 import { SourceTaker } from './source-taker.ts';
+import { Speedometer } from './speedometer.ts';
 import { VariationReels } from './variations.ts';
 
 /**
@@ -31,6 +31,7 @@ export class PanelController {
   readonly #sources: SourceTaker;
   readonly #maker: ClipMaker;
   readonly #delivery: Delivery;
+  readonly #speedometer: Speedometer;
   #opening = 0;
 
   constructor(host: HostAdapter, services: PanelServices) {
@@ -38,7 +39,12 @@ export class PanelController {
     this.services = services;
     const { store, reel, variations } = this;
     this.#context = { host, services, store, reel, variations };
-    this.#rollouts = new RolloutRunner(this.#context, (error) => tellError(this.#context, error));
+    this.#speedometer = new Speedometer(this.#context);
+    this.#rollouts = new RolloutRunner(
+      this.#context,
+      (error) => this.#fail(error),
+      (rollout) => this.#speedometer.learn(rollout),
+    );
     this.#sources = new SourceTaker(this.#context);
     this.#maker = new ClipMaker(this.#context, this.#rollouts, this.#sources);
     this.#delivery = new Delivery(this.#context);
@@ -47,7 +53,7 @@ export class PanelController {
   /** Connects to the host and brings back what an earlier panel left. Errors end up in the state, never outside. */
   async open(): Promise<void> {
     const { store } = this;
-    const { values, media, clips, hasWebGpu } = this.services;
+    const { values, media, clips, graphicsDevice } = this.services;
     try {
       await this.host.ready();
       this.#subscriptions.add(
@@ -61,10 +67,18 @@ export class PanelController {
           store.dispatch({ type: 'selection', label: clip?.label ?? null }),
         ),
       );
-      const [webgpu, h264] = await Promise.all([hasWebGpu(), media.canEncode().catch(() => false)]);
-      store.dispatch({ type: 'abilities', abilities: { webgpu, h264 } });
-      store.dispatch({ type: 'timings', timings: parseTimings(await values.get(TIMINGS)) });
+      const [device, h264, page] = await Promise.all([
+        graphicsDevice(),
+        media.canEncode().catch(() => false),
+        // What is wrong with the model is told when it is needed.
+        this.services.engine.describe(AbortSignal.timeout(10_000)).catch(() => null),
+      ]);
+      const backend = page?.backend ?? null;
+      const webgpu = device !== null;
+      store.dispatch({ type: 'abilities', abilities: { webgpu, adapter: device ?? '', backend, h264 } });
+      if (page) store.dispatch({ type: 'model', model: page.model });
       store.dispatch({ type: 'settings', change: await loadSettings(values) });
+      await this.#speedometer.open();
       store.dispatch({ type: 'clips', clips: await restoredClips(clips) });
     } catch (error) {
       this.#fail(error);
@@ -196,12 +210,11 @@ export class PanelController {
     try {
       await clips.clear();
       this.clearSource();
-      await values.remove(TIMINGS);
+      await this.#speedometer.forget();
       await forgetSettings(values);
       this.reel.reset('forward');
       this.closeVariations();
       this.store.dispatch({ type: 'clips', clips: [] });
-      this.store.dispatch({ type: 'timings', timings: {} });
       this.store.dispatch({ type: 'notice', notice: { kind: 'done', text: { key: 'cleared' } } });
     } catch (error) {
       this.#fail(error);
@@ -215,6 +228,7 @@ export class PanelController {
   /** Ends everything under way. Frames made so far stay in storage. */
   dispose(): void {
     this.#sources.dispose();
+    this.#speedometer.dispose();
     this.#rollouts.cancel();
     this.#delivery.cancel();
     this.#subscriptions.unsubscribe();

@@ -3,15 +3,12 @@ import type { ClipRecord } from '../clips/clip-record.ts';
 import { afterFile, frameFile, maskFile, sourceFile } from '../clips/clip-store.ts';
 import { decodePicture } from '../clips/frame-images.ts';
 import type { PrefixSource } from '../hosts/host-adapter.ts';
-import { withMeasurement } from '../state/estimate.ts';
+import { secondsOf } from '../state/estimate.ts';
 import { prefixCamera } from './clip-camera.ts';
 import { isAbort } from './error-notice.ts';
 import { holdRollout } from './rollout-lock.ts';
 import { VARIATION_SIDE, type VariationReels } from './variations.ts';
-import { runRollout, type PrimedStart, type RolloutContext } from './run-rollout.ts';
-
-/** Where measured times are kept between openings of the panel. */
-export const TIMINGS = 'longtake.timings';
+import { runRollout, type FinishedRollout, type PrimedStart, type RolloutContext } from './run-rollout.ts';
 
 /** The state after the prefix read last, and the clips made from it: variations need not read the prefix again. */
 interface KeptPrefix {
@@ -27,13 +24,22 @@ interface KeptPrefix {
 export class RolloutRunner {
   readonly #context: RolloutContext;
   readonly #fail: (error: unknown) => void;
+  readonly #learn: (rollout: FinishedRollout) => void;
   #running: AbortController | null = null;
   #primed: KeptPrefix | null = null;
 
-  /** @param fail tells the editor of an error */
-  constructor(context: RolloutContext, fail: (error: unknown) => void) {
+  /**
+   * @param fail tells the editor of an error
+   * @param learn takes what a whole rollout took
+   */
+  constructor(
+    context: RolloutContext,
+    fail: (error: unknown) => void,
+    learn: (rollout: FinishedRollout) => void,
+  ) {
     this.#context = context;
     this.#fail = fail;
+    this.#learn = learn;
   }
 
   get running(): boolean {
@@ -112,7 +118,7 @@ export class RolloutRunner {
     after: boolean,
   ): Promise<ClipRecord | null> {
     const { store, reel, services } = context;
-    store.dispatch({ type: 'rolloutStart', record });
+    store.dispatch({ type: 'rolloutStart', record, seconds: secondsOf(store.state, record) });
     let release = () => {};
     try {
       release = await holdRollout(record.id);
@@ -133,16 +139,17 @@ export class RolloutRunner {
         const mask = new Uint8Array(prefix.region.mask.data);
         await services.clips.write(record.id, maskFile, new Blob([mask]));
       }
-      const finished = await runRollout(context, record, prefix, signal, {
+      const rollout = await runRollout(context, record, prefix, signal, {
         from: this.#primedFor(record, prefix),
         keep: (state) => {
           const { direction } = record;
           this.#keepPrimed({ prefix, direction, camera: prefixCamera(record), state, clipIds: new Set() });
         },
       });
+      const finished = rollout.record;
       if (this.#primed?.prefix === prefix) this.#primed.clipIds.add(finished.id);
       store.dispatch({ type: 'clip', record: finished });
-      await this.#measure(finished);
+      if (record.framesMade === 0) this.#learn(rollout);
       return finished;
     } catch (error) {
       await this.#keepInterrupted(record.id);
@@ -194,15 +201,5 @@ export class RolloutRunner {
     } catch (error) {
       this.#fail(error);
     }
-  }
-
-  async #measure(record: ClipRecord): Promise<void> {
-    if (!record.report) return;
-    const { store, services } = this.#context;
-    const { backend, msPerFrame } = record.report;
-    const timings = withMeasurement(store.state.timings, backend, record.profile, msPerFrame);
-    store.dispatch({ type: 'timings', timings });
-    // A full store only costs the estimate.
-    await services.values.set(TIMINGS, timings).catch(() => undefined);
   }
 }

@@ -10,6 +10,7 @@ import { repaintRegion } from './region-rollout.ts';
 import type { PanelServices } from '../services.ts';
 import type { PanelStore } from '../state/store.ts';
 import { clipCamera } from './clip-camera.ts';
+import { RolloutTimes } from './rollout-times.ts';
 
 /** Prefix frames kept on show beside the cut: about a second. */
 const EDGE_FRAMES = 24;
@@ -30,11 +31,18 @@ export interface PrimedStart {
   clipId: string;
 }
 
+/** What came of a rollout. */
+export interface FinishedRollout {
+  record: ClipRecord;
+  times: RolloutTimes;
+  /** Milliseconds that the new frames took. */
+  making: number;
+}
+
 /**
  * Makes the frames a record asks for, from `record.framesMade` on, and keeps each as it comes. Frames made earlier are
  * read as part of the prefix, so a rollout that was cut short goes on where it stopped.
  * @param primed a start that spares reading the prefix, and where to keep the state for the next variation
- * @returns the finished record
  */
 export async function runRollout(
   context: RolloutContext,
@@ -42,7 +50,7 @@ export async function runRollout(
   prefix: PrefixSource,
   signal: AbortSignal,
   primed: { from: PrimedStart | null; keep: (primed: PrimedPrefix) => void },
-): Promise<ClipRecord> {
+): Promise<FinishedRollout> {
   const { services, store, reel } = context;
   const info = await services.engine.load(signal, (fraction) =>
     store.dispatch({ type: 'rollout', change: { phase: 'loading', fraction } }),
@@ -54,8 +62,17 @@ export async function runRollout(
   if (from) await copyEdge(context, from.clipId, record.id);
   let current = record;
   let report: ExtendReport | null = null;
-  for await (const event of startRollout(context, record, prefix, signal, from, info.verticalFov)) {
+  const times = new RolloutTimes();
+  for await (const event of startRollout(
+    context,
+    record,
+    prefix,
+    signal,
+    from,
+    info.model.camera.verticalFov,
+  )) {
     signal.throwIfAborted();
+    times.note(event);
     if (event.kind === 'reading') {
       store.dispatch({ type: 'rollout', change: { phase: 'reading', framesRead: event.framesRead } });
     } else if (event.kind === 'priming') {
@@ -85,6 +102,7 @@ export async function runRollout(
     }
   }
   signal.throwIfAborted();
+  const making = times.making();
   if (!report || current.framesMade < record.frameCount) {
     throw new LongtakeError(
       'internal',
@@ -99,7 +117,7 @@ export async function runRollout(
     report: first === 0 ? report : { ...report, frames: record.frameCount, seam: record.keptSeam ?? null },
   };
   await services.clips.saveRecord(finished);
-  return finished;
+  return { record: finished, times, making };
 }
 
 /** Asks the engine for the frames that are still to be made. */
@@ -120,6 +138,7 @@ function startRollout(
     rate: record.rate,
     frameCount: record.frameCount - first,
     profile: record.profile,
+    ...(typeof record.fit?.steps === 'number' ? { steps: record.fit.steps } : {}),
     ...(camera ? { camera } : {}),
     seed: record.seed,
     signal,
@@ -143,6 +162,8 @@ function startRollout(
     ...settings,
     prefix: frames,
     prefixLength: prefix.range.frameCount + first,
+    // What is left of a time nobody knows once a part was made before.
+    ...(record.fit && first === 0 ? { fitSeconds: record.fit.seconds } : {}),
     ...(from ? { primed: from.primed } : { keepPrimed: first === 0 && prefix.kind !== 'none' }),
     direction: record.direction,
   });

@@ -1,6 +1,6 @@
+import type { ModelJson } from '../../engine/package/model-json.ts';
 import type { ClipRecord } from '../clips/clip-record.ts';
 import type { PrefixSource } from '../hosts/host-adapter.ts';
-import type { Timings } from './estimate.ts';
 import type {
   Abilities,
   ClipTask,
@@ -10,10 +10,12 @@ import type {
   Settings,
   SourceState,
 } from './panel-state.ts';
+import type { Speeds } from './speeds.ts';
 
 /** All that can happen to the panel's state. */
 export type Action =
   | { type: 'abilities'; abilities: Abilities }
+  | { type: 'model'; model: ModelJson }
   | { type: 'engine'; engine: EngineInfo }
   | { type: 'theme'; theme: 'light' | 'dark' }
   | { type: 'locale'; locale: string }
@@ -24,7 +26,8 @@ export type Action =
   | { type: 'sourcePicture'; prefix: PrefixSource; picture: ImageBitmap }
   | { type: 'settings'; change: Partial<Settings> }
   | { type: 'variations'; ids: readonly string[] | null }
-  | { type: 'rolloutStart'; record: ClipRecord }
+  /** `seconds`: what it is expected to take, where that is known. */
+  | { type: 'rolloutStart'; record: ClipRecord; seconds?: number | null }
   | { type: 'rollout'; change: Partial<RolloutState> }
   | { type: 'rolloutEnd' }
   | { type: 'clips'; clips: readonly ClipRecord[] }
@@ -34,4 +37,5 @@ export type Action =
   | { type: 'clipTask'; task: ClipTask | null }
   | { type: 'reel' }
   | { type: 'notice'; notice: Notice | null }
-  | { type: 'timings'; timings: Timings };
+  | { type: 'speeds'; speeds: Speeds }
+  | { type: 'measuring'; measuring: boolean };

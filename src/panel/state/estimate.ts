@@ -1,37 +1,180 @@
+import type { ModelJson } from '../../engine/package/model-json.ts';
+import { profileWith, stepsFor } from '../../engine/scheduler/profiles.ts';
+import { predictSeconds, stepsWithin, type RolloutWork } from '../../engine/scheduler/speed.ts';
+import { PLANNED } from '../../engine/scheduler/step-budget.ts';
+import { workOf, workOfGap, workOfRegion } from '../../engine/scheduler/work.ts';
 import type { Profile } from '../../engine/tasks/extend-request.ts';
+import type { PrefixSource } from '../hosts/host-adapter.ts';
+import type { ClipPurpose, ClipRecord } from '../clips/clip-record.ts';
+import { framesToMake, PROFILES, purposeOf, type PanelState } from './panel-state.ts';
+import { speedKey, type MachineSpeed } from './speeds.ts';
 
-/** Measured cost on this machine: seconds of work for one frame, by `backend/profile`. */
-export type Timings = Readonly<Record<string, number>>;
-
-/** Notes a finished rollout's figure. A new measurement outweighs the old: machines and models change. */
-export function withMeasurement(
-  timings: Timings,
-  backend: string,
-  profile: Profile,
-  msPerFrame: number,
-): Timings {
-  if (!Number.isFinite(msPerFrame) || msPerFrame <= 0) return timings;
-  return { ...timings, [`${backend}/${profile}`]: msPerFrame / 1000 };
+/** What Generate has the machine do: `runs` times the same, of which only the first reads the clip where the state is kept. */
+interface Task {
+  work: RolloutWork;
+  readFrames: number;
+  newFrames: number;
+  megapixels: number;
+  runs: number;
+  readings: number;
 }
 
-/** Seconds that `frames` new frames will take here, or null while nothing was measured for this profile. */
-export function estimateSeconds(
-  timings: Timings,
-  backend: string,
-  profile: Profile,
-  frames: number,
-): number | null {
-  const each = timings[`${backend}/${profile}`];
-  return each === undefined ? null : each * frames;
+/** What was measured of this machine for the present model; null where nothing was. */
+export function presentSpeed({ model, abilities, engine, speeds }: PanelState): MachineSpeed | null {
+  if (!model || !abilities) return null;
+  const backend = engine?.backend ?? abilities.backend ?? (abilities.webgpu ? 'webgpu' : 'ort');
+  return speeds[speedKey(model, backend, abilities.adapter)] ?? null;
 }
 
-/** Keeps only what is a valid table of timings; anything else read from storage is dropped. */
-export function parseTimings(value: unknown): Timings {
-  if (typeof value !== 'object' || value === null) return {};
-  return Object.fromEntries(
-    Object.entries(value).filter(
-      (entry): entry is [string, number] =>
-        typeof entry[1] === 'number' && Number.isFinite(entry[1]) && entry[1] > 0,
-    ),
-  );
+/** Seconds that Generate will take with a number of passes, or null while that cannot be told. */
+export function secondsWith(state: PanelState, steps: number): number | null {
+  const speed = presentSpeed(state);
+  const task = taskOf(state);
+  if (!speed || !task) return null;
+  const { work, runs } = task;
+  const later = predictSeconds(speed, steps, { ...work, primeChunks: 0 });
+  const priming = predictSeconds(speed, steps, work) - later;
+  return runs * later + task.readings * priming + besideModel(speed, task) / 1000;
 }
+
+/** Seconds that each profile will take; null while that cannot be told. */
+export function secondsByProfile(state: PanelState): Record<Profile, number> | null {
+  const { model } = state;
+  if (!model) return null;
+  const seconds = PROFILES.map((profile) => [profile, secondsWith(state, stepsFor(model, profile))] as const);
+  return seconds.every(([, value]) => value !== null)
+    ? (Object.fromEntries(seconds) as Record<Profile, number>)
+    : null;
+}
+
+/** Seconds that Generate will take with the present settings, or null while that cannot be told. */
+export function expectedSeconds(state: PanelState): number | null {
+  const { model, settings } = state;
+  if (!model) return null;
+  return settings.fitSeconds === null
+    ? secondsWith(state, stepsFor(model, settings.profile))
+    : (fitOf(state)?.seconds ?? null);
+}
+
+/** Seconds that the frames of one record will take, the reading of its clip included; null while that cannot be told. */
+export function secondsOf(state: PanelState, record: ClipRecord): number | null {
+  const speed = presentSpeed(state);
+  const { model } = state;
+  if (!model || !speed) return null;
+  const { prefix, purpose = 'extend', frameCount, framesMade, size, fit } = record;
+  const newFrames = frameCount - framesMade;
+  const once = { newFrames, megapixels: megapixels(size), runs: 1, readings: 1 };
+  const { work, readFrames } = workFor(model, prefix, purpose, newFrames);
+  const steps = fit?.steps ?? stepsFor(model, record.profile);
+  return predictSeconds(speed, steps, work) + besideModel(speed, { ...once, work, readFrames }) / 1000;
+}
+
+/** What is made to be done in a given time. */
+export interface Fit {
+  /** Passes; those of Draft where not even that is fast enough. */
+  steps: number;
+  /** The best profile that has no more passes. */
+  profile: Profile;
+  /** Whether `steps` are more than that profile's. */
+  more: boolean;
+  /** Whether it will be done in time. */
+  fits: boolean;
+  /** Seconds that it will take. */
+  seconds: number;
+}
+
+/** The most passes that leave Generate done in the time chosen; null where none is chosen or nothing was measured. */
+export function fitOf(state: PanelState): Fit | null {
+  const { model, settings } = state;
+  const speed = presentSpeed(state);
+  const task = taskOf(state);
+  if (!model || !speed || !task || settings.fitSeconds === null) return null;
+  const draft = stepsFor(model, 'draft');
+  const { work, runs, readings } = task;
+  const other = besideModel(speed, task) + readings * work.primeChunks * speed.primeMs;
+  const room = (PLANNED * 1000 * settings.fitSeconds - other) / (runs * work.chunks);
+  const steps = Math.max(draft, stepsWithin(speed, room, stepsFor(model, 'final')));
+  const seconds = secondsWith(state, steps)!;
+  const profile = profileBelow(model, steps);
+  const more = profileWith(model, steps) === null;
+  return { steps, profile, more, fits: steps > draft || seconds <= settings.fitSeconds, seconds };
+}
+
+/** The best profile with no more passes than `steps`; Draft where there is none. */
+export function profileBelow(model: ModelJson, steps: number): Profile {
+  return PROFILES.filter((profile) => stepsFor(model, profile) <= steps).at(-1) ?? 'draft';
+}
+
+/**
+ * Corrects what frames cost by what a finished rollout took beside the model's own work.
+ * @param took milliseconds a frame of the prefix and a new frame; null where nothing was read
+ * @param size of the clip
+ */
+export function withFrameCost(
+  speed: MachineSpeed,
+  took: { read: number | null; make: number },
+  size: { width: number; height: number },
+): MachineSpeed {
+  const each = megapixels(size);
+  return {
+    ...speed,
+    readMs: took.read === null ? speed.readMs : took.read / each,
+    makeMs: Math.max(0, took.make) / each,
+  };
+}
+
+/** Milliseconds of frames beside the model. */
+function besideModel({ readMs, makeMs }: MachineSpeed, task: Task): number {
+  const { readFrames, newFrames, readings, runs } = task;
+  return task.megapixels * (readings * readFrames * readMs + runs * newFrames * makeMs);
+}
+
+function taskOf({ model, source, settings }: PanelState): Task | null {
+  if (!model || source.status !== 'ready') return null;
+  const { prefix } = source;
+  const newFrames = framesToMake(prefix, settings);
+  const purpose = purposeOf(prefix, settings);
+  return {
+    ...workFor(model, prefix, purpose, newFrames),
+    newFrames,
+    megapixels: megapixels(prefix.size),
+    runs: settings.variations,
+    readings: purpose === 'extend' ? 1 : settings.variations,
+  };
+}
+
+/** What has to be known of a prefix to tell the work on it. */
+type PrefixFacts = Pick<PrefixSource, 'rate' | 'range'> & {
+  gap?: { after: { range: { frameCount: number } } };
+};
+
+/**
+ * What the model does to make frames, and how many frames of the clip are read for it.
+ * @param frameCount new frames
+ */
+export function workFor(
+  model: ModelJson,
+  prefix: PrefixFacts,
+  purpose: ClipPurpose,
+  frameCount: number,
+): { work: RolloutWork; readFrames: number } {
+  const { rate, range, gap } = prefix;
+  const prefixFrames = range.frameCount;
+  switch (purpose) {
+    case 'gap':
+    case 'loop': {
+      const afterFrames = gap ? gap.after.range.frameCount : prefixFrames;
+      const work = workOfGap(model, { rate, beforeFrames: prefixFrames, frameCount, afterFrames });
+      return { work, readFrames: prefixFrames + (gap ? work.afterFrames : 0) };
+    }
+    case 'region':
+      return {
+        work: workOfRegion(model, { rate, prefixFrames, frameCount }),
+        readFrames: prefixFrames + frameCount,
+      };
+    case 'extend':
+      return { work: workOf(model, { rate, prefixFrames, frameCount }), readFrames: prefixFrames };
+  }
+}
+
+const megapixels = ({ width, height }: { width: number; height: number }) => (width * height) / 1e6;

@@ -1,10 +1,10 @@
 import type { CameraMove } from '../../engine/camera/moves.ts';
 import type { CameraTrack, LongtakeErrorCode, Rational } from '../../engine/types.ts';
 import type { Direction, Profile } from '../../engine/tasks/extend-request.ts';
-import type { TaskName } from '../../engine/package/model-json.ts';
+import type { ModelJson } from '../../engine/package/model-json.ts';
 import type { PrefixSource } from '../hosts/host-adapter.ts';
 import type { ClipPurpose, ClipRecord } from '../clips/clip-record.ts';
-import type { Timings } from './estimate.ts';
+import type { Speeds } from './speeds.ts';
 
 export const PROFILES: readonly Profile[] = ['draft', 'preview', 'final'];
 
@@ -14,21 +14,24 @@ export const SECONDS_RANGE = { min: 1, max: 10 } as const;
 /** Most variations that Generate makes in one go. */
 export const MOST_VARIATIONS = 4;
 
+/** Times to be done in that the panel offers, in seconds. */
+export const FIT_RANGE = { min: 5, max: 600 } as const;
+
 /** What this browser can do; found out once, when the panel opens. */
 export interface Abilities {
   webgpu: boolean;
+  /** The graphics device in a few words, to tell one machine's speed from another's; empty without one. */
+  adapter: string;
+  /** The backend that the page was built for; null where the machine decides. */
+  backend: string | null;
   /** Whether finished clips can be written as H.264. */
   h264: boolean;
 }
 
-/** What is known of the loaded world model. */
+/** The loaded world model. */
 export interface EngineInfo {
-  model: string;
-  title: string;
+  model: ModelJson;
   backend: string;
-  tasks: readonly TaskName[];
-  /** Vertical field of view that the model assumes, degrees. */
-  verticalFov: number;
 }
 
 export type SourceState =
@@ -39,6 +42,8 @@ export type SourceState =
 export interface Settings {
   seconds: number;
   profile: Profile;
+  /** In place of the profile: as many passes as leave everything done in this many seconds; null = the profile. */
+  fitSeconds: number | null;
   direction: Direction;
   /** What is made of a clip alone; a gap or a region says for itself that it is one. */
   purpose: Exclude<ClipPurpose, 'gap' | 'region'>;
@@ -82,6 +87,9 @@ export type ClipTask = { clipId: string; kind: 'encoding' | 'inserting'; fractio
 /** Everything the panel shows, apart from pixels (those are in the reel). */
 export interface PanelState {
   abilities: Abilities | null;
+  /** The page's world model; null until its description has come. */
+  model: ModelJson | null;
+  /** Null while the model is not loaded. */
   engine: EngineInfo | null;
   source: SourceState;
   /** Label of the host's selected clip. */
@@ -97,7 +105,10 @@ export interface PanelState {
   /** Counts changes of the reel, so that viewers know when to repaint. */
   reelRevision: number;
   notice: Notice | null;
-  timings: Timings;
+  /** What was measured of this machine, now or on an earlier visit. */
+  speeds: Speeds;
+  /** Whether the machine is being measured. */
+  measuring: boolean;
   theme: 'light' | 'dark';
   locale: string;
 }
@@ -106,6 +117,7 @@ export interface PanelState {
 export const initialSettings: Settings = {
   seconds: 2,
   profile: 'preview',
+  fitSeconds: null,
   direction: 'forward',
   purpose: 'extend',
   seed: 1,
@@ -118,6 +130,7 @@ export const initialSettings: Settings = {
 /** State as the panel opens with it. */
 export const initialState: PanelState = {
   abilities: null,
+  model: null,
   engine: null,
   source: { status: 'none' },
   selection: null,
@@ -129,7 +142,8 @@ export const initialState: PanelState = {
   clipTask: null,
   reelRevision: 0,
   notice: null,
-  timings: {},
+  speeds: {},
+  measuring: false,
   theme: 'light',
   locale: 'en-US',
 };
@@ -153,11 +167,11 @@ export function framesToMake(prefix: PrefixSource, settings: Settings): number {
   );
 }
 
-/** Whether the loaded model was not trained for something; false while none is loaded. */
-export function isUntrained(engine: EngineInfo | null, purpose: ClipPurpose): boolean {
+/** Whether the model was not trained for something; false while nothing is known of it. */
+export function isUntrained(model: Pick<ModelJson, 'tasks'> | null, purpose: ClipPurpose): boolean {
   // A loop is closed as a gap.
   const task = purpose === 'loop' ? 'gap' : purpose;
-  return engine !== null && purpose !== 'extend' && !engine.tasks.includes(task);
+  return model !== null && purpose !== 'extend' && !model.tasks.includes(task);
 }
 
 /** Whether nothing but the new frames can be inserted: they have a place of their own on the timeline. */

@@ -1,13 +1,15 @@
 import type { Action } from './actions.ts';
-import { MOST_VARIATIONS, SECONDS_RANGE, type PanelState, type Settings } from './panel-state.ts';
+import { FIT_RANGE, MOST_VARIATIONS, SECONDS_RANGE, type PanelState, type Settings } from './panel-state.ts';
 
 /** The state after an action. Pure: same state and action, same answer; returns the same object where nothing changes. */
 export function reduce(state: PanelState, action: Action): PanelState {
   switch (action.type) {
     case 'abilities':
       return { ...state, abilities: action.abilities };
+    case 'model':
+      return { ...state, model: action.model };
     case 'engine':
-      return { ...state, engine: action.engine };
+      return { ...state, engine: action.engine, model: action.engine.model };
     case 'theme':
       return state.theme === action.theme ? state : { ...state, theme: action.theme };
     case 'locale':
@@ -51,7 +53,7 @@ export function reduce(state: PanelState, action: Action): PanelState {
           framesRead: 0,
           framesMade: action.record.framesMade,
           frameCount: action.record.frameCount,
-          secondsLeft: null,
+          secondsLeft: action.seconds ?? null,
         },
       };
     case 'rollout':
@@ -82,8 +84,10 @@ export function reduce(state: PanelState, action: Action): PanelState {
       return { ...state, reelRevision: state.reelRevision + 1 };
     case 'notice':
       return { ...state, notice: action.notice };
-    case 'timings':
-      return { ...state, timings: action.timings };
+    case 'speeds':
+      return { ...state, speeds: action.speeds };
+    case 'measuring':
+      return state.measuring === action.measuring ? state : { ...state, measuring: action.measuring };
   }
 }
 
@@ -116,5 +120,8 @@ function validSettings(settings: Settings): Settings {
   const variations = Number.isFinite(settings.variations)
     ? clamp(Math.round(settings.variations), 1, MOST_VARIATIONS)
     : 1;
-  return { ...settings, seconds, seed, variations };
+  const fit = settings.fitSeconds;
+  const fitSeconds =
+    fit === null || !Number.isFinite(fit) ? null : clamp(Math.round(fit), FIT_RANGE.min, FIT_RANGE.max);
+  return { ...settings, seconds, seed, variations, fitSeconds };
 }
