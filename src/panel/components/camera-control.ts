@@ -15,6 +15,7 @@ import type { PathPoint } from '../../engine/camera/drawn-path.ts';
 import { pictureAtCut } from '../controller/picture-at-cut.ts';
 import type { PrefixSource } from '../hosts/host-adapter.ts';
 import './camera-path.ts';
+import { purposeOf } from '../state/panel-state.ts';
 import { PanelPart } from './panel-part.ts';
 import { sectionStyles } from './panel.css.ts';
 
@@ -54,6 +55,8 @@ export class CameraControl extends PanelPart {
     const { settings, source } = this.state;
     const { move, direction, camera } = settings;
     const prefix = source.status === 'ready' ? source.prefix : null;
+    const purpose = prefix ? purposeOf(prefix, settings) : settings.purpose;
+    if (purpose !== 'extend') return this._fixed(purpose);
     const known = camera?.track;
     const goesOn = prefix !== null && knowsSpeed({ prefixFrames: prefix.range.frameCount, direction, known });
     return html`<div class="stack">
@@ -92,6 +95,18 @@ export class CameraControl extends PanelPart {
             ></longtake-camera-path>`
           : nothing
       }
+    </div>`;
+  }
+
+  /** Where both ends of the new frames are given, a move between them could only contradict one of them. */
+  private _fixed(purpose: 'gap' | 'loop' | 'region') {
+    const { text } = this.language;
+    return html`<div class="tight">
+      <sp-field-label for="move" disabled>${text.directing.camera}</sp-field-label>
+      <sp-picker id="move" value="free" disabled aria-describedby="move-hint">
+        <sp-menu-item value="free">${text.directing.free}</sp-menu-item>
+      </sp-picker>
+      <p class="quiet" id="move-hint">${text.directing.fixed[purpose]}</p>
     </div>`;
   }
 

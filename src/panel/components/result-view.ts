@@ -45,12 +45,15 @@ export class ResultView extends PanelPart {
   @query('longtake-viewer') private _viewer!: Viewer | null;
   /** Picture that the viewer shows. */
   @internal() private _frame = 0;
+  @internal() private _originals: readonly ImageBitmap[] | null = null;
+  #reading = new AbortController();
   #shown: string | null = null;
   #undrag: (() => void) | null = null;
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#endDrag();
+    this.#forgetOriginals();
   }
 
   protected override render() {
@@ -72,6 +75,8 @@ export class ResultView extends PanelPart {
         .language=${this.language}
         .rate=${record.rate}
         .revision=${this.state.reelRevision}
+        .originals=${this._originals}
+        @split=${() => this._readOriginals(record)}
         @frame=${(event: CustomEvent<number>) => (this._frame = event.detail)}
       ></longtake-viewer>
       <longtake-make-again
@@ -90,6 +95,7 @@ export class ResultView extends PanelPart {
     if ((record?.id ?? null) === this.#shown) return;
     this.#shown = record?.id ?? null;
     this.#endDrag();
+    this.#forgetOriginals();
     this._viewer?.rewind();
     if (record?.state === 'finished') void this.#startDrag(record);
   }
@@ -244,6 +250,20 @@ export class ResultView extends PanelPart {
       }
       <span>${where}${seamWords(reading, this.language)}</span>
     </p>`;
+  }
+
+  /** A repainted region is compared frame by frame with what was there. */
+  private async _readOriginals(record: ClipRecord) {
+    if (!record.prefix.region || this._originals) return;
+    const { signal } = (this.#reading = new AbortController());
+    const originals = await this.controller.originals(record, signal);
+    if (!signal.aborted) this._originals = originals;
+  }
+
+  #forgetOriginals() {
+    this.#reading.abort();
+    for (const picture of this._originals ?? []) picture.close();
+    this._originals = null;
   }
 
   async #startDrag(record: ClipRecord) {

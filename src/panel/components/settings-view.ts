@@ -67,15 +67,11 @@ export class SettingsView extends PanelPart {
       ></longtake-quality>
       ${purpose === 'loop' ? html`<p class="quiet" id="loop-hint">${text.loopHint}</p>` : nothing}
       ${prefix?.kind === 'none' || purpose !== 'extend' ? nothing : this._direction()}
-      ${
-        purpose === 'extend'
-          ? html`<longtake-camera-control
-              .controller=${this.controller}
-              .state=${this.state}
-              .language=${this.language}
-            ></longtake-camera-control>`
-          : nothing
-      }
+      <longtake-camera-control
+        .controller=${this.controller}
+        .state=${this.state}
+        .language=${this.language}
+      ></longtake-camera-control>
       <longtake-variation-count
         .controller=${this.controller}
         .state=${this.state}

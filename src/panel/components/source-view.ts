@@ -3,6 +3,7 @@ import { customElement, query, state as internal } from 'lit/decorators.js';
 import type { Rational } from '../../engine/types.ts';
 import type { PrefixSource } from '../hosts/host-adapter.ts';
 import type { SourceState } from '../state/panel-state.ts';
+import './model-view.ts';
 import { PanelPart } from './panel-part.ts';
 import { sectionStyles } from './panel.css.ts';
 
@@ -227,13 +228,18 @@ export class SourceView extends PanelPart {
       ${gap ? html`<p class="quiet" id="gap-length">${text.gapLength(number(gap.frameCount))}</p>` : nothing}
       ${region ? html`<p class="quiet" id="region-facts">${region.share > 0 ? text.regionShare(number(Math.max(1, 100 * region.share), 0)) : text.regionUnpainted}</p>` : nothing}
       ${prefix.flattened ? html`<p class="quiet">${text.flattened}</p>` : nothing}
+      <longtake-model-view
+        .controller=${this.controller}
+        .state=${this.state}
+        .language=${this.language}
+      ></longtake-model-view>
     </div>`;
   }
 
   protected override updated(): void {
     const { source } = this.state;
     if (source.status !== 'ready' || !source.picture) return;
-    const canvas = this.renderRoot.querySelector('canvas');
+    const canvas = this.renderRoot.querySelector<HTMLCanvasElement>('canvas');
     const drawing = canvas?.getContext('2d');
     if (!canvas || !drawing) return;
     // Fills the frame and cuts off what is over, as thumbnails do.

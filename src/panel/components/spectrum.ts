@@ -31,3 +31,4 @@ import '@spectrum-web-components/icons-workflow/icons/sp-icon-more.js';
 import '@spectrum-web-components/icons-workflow/icons/sp-icon-pause.js';
 import '@spectrum-web-components/icons-workflow/icons/sp-icon-play.js';
 import '@spectrum-web-components/icons-workflow/icons/sp-icon-shuffle.js';
+import '@spectrum-web-components/icons-workflow/icons/sp-icon-split-view.js';

@@ -3,15 +3,19 @@ import { customElement, property, query, state as internal } from 'lit/decorator
 import type { Rational } from '../../engine/types.ts';
 import type { FrameReel } from '../clips/frame-reel.ts';
 import type { Language } from '../messages/catalogue.ts';
+import './dividing-line.ts';
 import { sectionStyles } from './panel.css.ts';
 import { paintStrip, stripIndexAt } from './strip.ts';
+
+/** Of the picture, in pixels. */
+const MOST_HEIGHT = 320;
 
 /** Milliseconds that each side of the cut stands when comparing. */
 const COMPARE_MS = 700;
 
 /**
- * Shows the reel: one picture, a strip to scrub, play in a loop, and the two sides of the cut in turn. Fires `frame` with the
- * index of the picture on show when it changes.
+ * Shows the reel: one picture, a strip to scrub, play in a loop, and the clip and the new frames in turn or on both sides of
+ * a line. Fires `frame` with the index of the picture on show when it changes, and `split` when the line comes up.
  */
 @customElement('longtake-viewer')
 export class Viewer extends LitElement {
@@ -26,12 +30,13 @@ export class Viewer extends LitElement {
         overflow: hidden;
         background: #000;
       }
+      .frame {
+        position: relative;
+      }
       .screen canvas {
         display: block;
-        max-inline-size: 100%;
         inline-size: 100%;
-        max-block-size: 320px;
-        object-fit: contain;
+        block-size: 100%;
       }
       .side {
         position: absolute;
@@ -42,6 +47,17 @@ export class Viewer extends LitElement {
         background: rgb(0 0 0 / 75%);
         color: #fff;
         font-weight: 700;
+      }
+      .other {
+        inset-inline: auto 8px;
+      }
+      /* Room by need: where three words are too long for one row they take two. */
+      .row {
+        flex-wrap: wrap;
+      }
+      .row sp-action-button {
+        flex: 1 0 auto;
+        --mod-actionbutton-edge-to-text: 8px;
       }
       .strip {
         display: block;
@@ -71,9 +87,14 @@ export class Viewer extends LitElement {
   @property({ type: Boolean }) live = false;
   /** Number of pictures the reel will have when all is made; the strip leaves the room. */
   @property({ type: Number }) expected = 0;
+  /** The clip's own pictures that the new ones take the place of, in the order of time; null where they follow it. */
+  @property({ attribute: false }) originals: readonly ImageBitmap[] | null = null;
   @internal() private _index = 0;
   @internal() private _mode: 'still' | 'playing' | 'comparing' = 'still';
   @internal() private _taken = false;
+  /** Whether the clip is shown beside the new frames, and where the line between them stands, 0…1. */
+  @internal() private _split = false;
+  @internal() private _line = 0.5;
   @query('.screen canvas') private _screen!: HTMLCanvasElement;
   @query('.strip') private _strip!: HTMLCanvasElement;
   #timer = 0;
@@ -84,6 +105,7 @@ export class Viewer extends LitElement {
   /** Goes to the cut and stops; called when another clip is shown. */
   rewind(): void {
     this._taken = false;
+    this._split = false;
     this._stop();
     this._index = this.reel.cut < this.reel.length ? this.reel.cut : 0;
   }
@@ -116,9 +138,26 @@ export class Viewer extends LitElement {
     const isNew = this.reel.isNew(this._index);
     const described = text.frameOf(number(this._index + 1), number(length), isNew);
     const bothSides = cut > 0 && cut < length;
+    const { width = 16, height = 9 } = this.reel.at(this._index) ?? {};
+    const split = this._split && bothSides;
     return html`<div class="screen">
-        <canvas role="img" aria-label=${described}></canvas>
-        ${length > 0 ? html`<span class="side" aria-hidden="true">${isNew ? text.made : text.yours}</span>` : ''}
+        <div
+          class="frame"
+          style="aspect-ratio: ${width} / ${height}; inline-size: min(100%, ${(MOST_HEIGHT * width) / height}px)"
+        >
+          <canvas role="img" aria-label=${split ? `${text.split.beside} ${described}` : described}></canvas>
+          ${
+            split
+              ? html`<longtake-dividing-line
+                  .at=${this._line}
+                  .label=${text.split.line}
+                  @move=${(event: CustomEvent<number>) => (this._line = event.detail)}
+                ></longtake-dividing-line>`
+              : ''
+          }
+        </div>
+        ${length > 0 ? html`<span class="side" aria-hidden="true">${split || !isNew ? text.yours : text.made}</span>` : ''}
+        ${split ? html`<span class="side other" aria-hidden="true">${isNew ? text.made : text.yours}</span>` : ''}
       </div>
       <div class="stack controls">
         <canvas
@@ -144,7 +183,6 @@ export class Viewer extends LitElement {
           </sp-action-button>
           <sp-action-button
             id="compare"
-            class="grow"
             toggles
             ?selected=${this._mode === 'comparing'}
             ?disabled=${!bothSides}
@@ -152,6 +190,16 @@ export class Viewer extends LitElement {
             @click=${this._toggleCompare}
           >
             <sp-icon-compare slot="icon"></sp-icon-compare>${text.compare}
+          </sp-action-button>
+          <sp-action-button
+            id="split"
+            toggles
+            ?selected=${split}
+            ?disabled=${!bothSides}
+            title=${text.split.hint}
+            @click=${this._toggleSplit}
+          >
+            <sp-icon-split-view slot="icon"></sp-icon-split-view>${text.split.button}
           </sp-action-button>
         </div>
       </div>`;
@@ -162,7 +210,9 @@ export class Viewer extends LitElement {
     if (bitmap && bitmap.width > 0) {
       if (this._screen.width !== bitmap.width) this._screen.width = bitmap.width;
       if (this._screen.height !== bitmap.height) this._screen.height = bitmap.height;
-      this._screen.getContext('2d')?.drawImage(bitmap, 0, 0);
+      const drawing = this._screen.getContext('2d');
+      drawing?.drawImage(bitmap, 0, 0);
+      if (drawing && this._split) this._drawBeside(drawing, bitmap);
     }
     paintStrip(this._strip, this.reel, this._index, this.expected);
     if (this._index !== this.#told) {
@@ -182,9 +232,34 @@ export class Viewer extends LitElement {
     this._tick();
   }
 
+  /** Draws the clip at the left of the line: the picture that this one takes the place of, or the one at the cut. */
+  private _drawBeside(drawing: CanvasRenderingContext2D, { width, height }: ImageBitmap) {
+    const { reel } = this;
+    const atCut = reel.isNew(0) ? reel.cut : reel.cut - 1;
+    const other = (reel.isNew(this._index) && this.originals?.[this._index - reel.cut]) || reel.at(atCut);
+    if (!other || other.width === 0) return;
+    drawing.save();
+    drawing.beginPath();
+    drawing.rect(0, 0, this._line * width, height);
+    drawing.clip();
+    drawing.drawImage(other, 0, 0, width, height);
+    drawing.restore();
+  }
+
+  private _toggleSplit() {
+    if (this._mode === 'comparing') this._stop();
+    this._split = !this._split;
+    if (!this._split) return;
+    const follows = this.live && !this._taken;
+    if (!follows && !this.reel.isNew(this._index))
+      this._goTo(this.reel.isNew(0) ? this.reel.cut - 1 : this.reel.cut);
+    this.dispatchEvent(new CustomEvent('split'));
+  }
+
   private _toggleCompare() {
     const wasComparing = this._mode === 'comparing';
     this._stop();
+    this._split = false;
     if (wasComparing) return;
     this._taken = true;
     this._mode = 'comparing';

@@ -7,7 +7,7 @@ import type { Settings } from '../state/panel-state.ts';
 import { PanelStore } from '../state/store.ts';
 import { ClipMaker } from './clip-maker.ts';
 import { Delivery } from './delivery.ts';
-import { picturesOf, restoredClips } from './kept-clips.ts';
+import { originalsOf, picturesOf, restoredClips } from './kept-clips.ts';
 import { forgetSettings, loadSettings, saveSettings } from './kept-settings.ts';
 import { tellError, type PanelContext } from './panel-context.ts';
 import { RolloutRunner } from './rollout-runner.ts';
@@ -169,6 +169,11 @@ export class PanelController {
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** The clip's own pictures that a repainted region takes the place of; none where they cannot be read. */
+  originals(record: ClipRecord, signal: AbortSignal): Promise<ImageBitmap[]> {
+    return originalsOf(this.host, this.services.clips, record, signal).catch(() => []);
   }
 
   /** Leaves the result; the clip stays in the list. */

@@ -33,6 +33,16 @@ export const de: Messages = {
   gapSides: (before, after) => `${before} Bilder davor · ${after} Bilder danach`,
   gapLength: (count) => `${count} Bilder fehlen; genau so viele entstehen.`,
   loopHint: 'Die neuen Bilder führen vom Ende des Clips zurück an seinen Anfang.',
+  sees: {
+    title: 'Was das Modell sieht',
+    reads: (frames) => `Es liest alle ${frames} Bilder des Clips und behält sie im Gedächtnis.`,
+    readsGap: (before, after) => `Es liest alle ${before} Bilder vor der Lücke und ${after} danach.`,
+    as: (pictures, rate, size) =>
+      `Für das Modell sind das ${pictures} Bilder, ${rate} je Sekunde, mit je ${size} Bildpunkten.`,
+    pictures: (count) => `Die ${count} Bilder am Schnitt, wie das Modell sie sieht`,
+    detail:
+      'Was hier nicht zu erkennen ist, kennt das Modell nicht: feinere Details erfindet es, oder sie bleiben weich.',
+  },
   untrainedFor: {
     gap: 'Dieses Modell wurde nicht dafür trainiert, Lücken zu füllen.',
     loop: 'Dieses Modell wurde nicht dafür trainiert, Schleifen zu schließen.',
@@ -94,6 +104,11 @@ export const de: Messages = {
       'push-out': 'Zurückfahren',
       path: 'Entlang einer Linie',
     },
+    fixed: {
+      gap: 'Beide Seiten der Lücke geben vor, wohin die Kamera geht.',
+      loop: 'Ende und Anfang des Clips geben vor, wohin die Kamera geht.',
+      region: 'Die Bilder des Clips geben vor, wohin die Kamera geht.',
+    },
     continueNeeds:
       'Braucht die Kamerafahrt des Clips (unter „Weitere Optionen“); bis dahin bleibt die Kamera stehen.',
     degrees: 'Wie weit',
@@ -137,6 +152,12 @@ export const de: Messages = {
   pause: 'Anhalten',
   compare: 'Vergleichen',
   compareHint: 'Zeigt abwechselnd das letzte Bild vor und das erste nach dem Schnitt.',
+  split: {
+    button: 'Geteilt',
+    hint: 'Zeigt links einer Linie deinen Clip und rechts davon die neuen Bilder.',
+    beside: 'Links der Linie dein Clip, rechts:',
+    line: 'Linie zwischen deinem Clip und den neuen Bildern',
+  },
   position: 'Position',
   frameOf: (frame, total, isNew) => `Bild ${frame} von ${total}, ${isNew ? 'neu' : 'dein Clip'}`,
   yours: 'Dein Clip',

@@ -36,6 +36,17 @@ export const en = {
   gapSides: (before: string, after: string) => `${before} frames before · ${after} frames after`,
   gapLength: (count: string) => `${count} frames are missing; exactly as many are made.`,
   loopHint: 'The new frames lead from the clip’s end back to its beginning.',
+  sees: {
+    title: 'What the model sees',
+    reads: (frames: string) => `It reads all ${frames} frames of the clip and keeps them in mind.`,
+    readsGap: (before: string, after: string) =>
+      `It reads all ${before} frames before the gap and ${after} after it.`,
+    as: (pictures: string, rate: string, size: string) =>
+      `To it these are ${pictures} pictures, ${rate} a second, ${size} pixels each.`,
+    pictures: (count: string) => `The ${count} pictures nearest the cut, as the model sees them`,
+    detail:
+      'What cannot be made out here the model does not know: it makes up finer detail, or leaves it soft.',
+  },
   untrainedFor: {
     gap: 'This model was not trained to fill gaps.',
     loop: 'This model was not trained to close loops.',
@@ -100,6 +111,11 @@ export const en = {
       'push-out': 'Pull out',
       path: 'Along a drawn path',
     },
+    fixed: {
+      gap: 'Both ends of the gap say where the camera goes.',
+      loop: 'The clip’s end and its beginning say where the camera goes.',
+      region: 'The clip’s own frames say where the camera goes.',
+    },
     continueNeeds: 'Needs a camera track of the clip (under More options); until then the camera rests.',
     degrees: 'How far',
     lengths: 'How far, in the model’s unit of length',
@@ -144,6 +160,12 @@ export const en = {
   pause: 'Pause',
   compare: 'Compare',
   compareHint: 'Shows the last frame before the cut and the first after it in turn.',
+  split: {
+    button: 'Split',
+    hint: 'Shows your clip at the left of a line and the new frames at its right.',
+    beside: 'Your clip at the left of the line, at its right:',
+    line: 'Line between your clip and the new frames',
+  },
   position: 'Position',
   frameOf: (frame: string, total: string, isNew: boolean) =>
     `Frame ${frame} of ${total}, ${isNew ? 'new' : 'your clip'}`,

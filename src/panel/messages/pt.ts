@@ -33,6 +33,16 @@ export const pt: Messages = {
   gapSides: (before, after) => `${before} quadros antes · ${after} quadros depois`,
   gapLength: (count) => `Faltam ${count} quadros; são criados exatamente tantos.`,
   loopHint: 'Os quadros novos levam do fim do clipe de volta ao começo.',
+  sees: {
+    title: 'O que o modelo vê',
+    reads: (frames) => `Ele lê todos os ${frames} quadros do clipe e os guarda na memória.`,
+    readsGap: (before, after) => `Ele lê todos os ${before} quadros antes da lacuna e ${after} depois.`,
+    as: (pictures, rate, size) =>
+      `Para ele são ${pictures} imagens, ${rate} por segundo, com ${size} pixels cada.`,
+    pictures: (count) => `As ${count} imagens junto ao corte, como o modelo as vê`,
+    detail:
+      'O que não se distingue aqui o modelo não conhece: detalhes mais finos ele inventa ou deixa suaves.',
+  },
   untrainedFor: {
     gap: 'Este modelo não foi treinado para preencher lacunas.',
     loop: 'Este modelo não foi treinado para fechar loops.',
@@ -94,6 +104,11 @@ export const pt: Messages = {
       'push-out': 'Afastar',
       path: 'Por um caminho desenhado',
     },
+    fixed: {
+      gap: 'Os dois lados da lacuna definem para onde a câmera vai.',
+      loop: 'O fim e o começo do clipe definem para onde a câmera vai.',
+      region: 'Os quadros do clipe definem para onde a câmera vai.',
+    },
     continueNeeds:
       'Precisa da trajetória de câmera do clipe (em “Mais opções”); até lá a câmera fica parada.',
     degrees: 'Quanto',
@@ -137,6 +152,12 @@ export const pt: Messages = {
   pause: 'Pausar',
   compare: 'Comparar',
   compareHint: 'Alterna entre o último quadro antes do corte e o primeiro depois dele.',
+  split: {
+    button: 'Dividir',
+    hint: 'Mostra o seu clipe à esquerda de uma linha e os quadros novos à direita.',
+    beside: 'O seu clipe à esquerda da linha, à direita:',
+    line: 'Linha entre o seu clipe e os quadros novos',
+  },
   position: 'Posição',
   frameOf: (frame, total, isNew) => `Quadro ${frame} de ${total}, ${isNew ? 'novo' : 'do seu clipe'}`,
   yours: 'Seu clipe',
