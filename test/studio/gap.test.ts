@@ -45,6 +45,10 @@ describe('an editor fills a gap and closes a loop in Studio', { timeout: 120_000
     await panel.getByText('12 frames are missing; exactly as many are made.').waitFor();
     expect(await panel.locator('#length').count()).toBe(0);
     expect(await panel.locator('#direction').count()).toBe(0);
+    await panel.getByText('Both ends of the gap say where the camera goes.').waitFor();
+    expect(await panel.locator('#move').getAttribute('disabled')).not.toBeNull();
+    await panel.getByText('What the model sees').click();
+    await panel.getByText('It reads all 40 frames before the gap and').waitFor();
     expect(await studio.violations()).toEqual([]);
     await page.getByRole('button', { name: 'Generate' }).click();
     await page.getByRole('button', { name: 'Insert', exact: true }).waitFor({ timeout: 90_000 });
@@ -120,6 +124,7 @@ describe('an editor fills a gap and closes a loop in Studio', { timeout: 120_000
     await page.getByRole('menuitem', { name: 'Make loop…' }).click();
     const panel = page.getByRole('complementary', { name: 'Make loop' });
     await panel.getByText('The new frames lead from the clip’s end back to its beginning.').waitFor();
+    await panel.getByText('The clip’s end and its beginning say where the camera goes.').waitFor();
     await panel.getByText('48 new frames').waitFor();
     await studio.setLength(10);
     await panel.getByText('240 new frames').waitFor();

@@ -1,3 +1,4 @@
+import type { Locator } from 'playwright';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BufferSource } from 'mediabunny';
@@ -32,6 +33,25 @@ function psnr(a: YuvPicture, b: YuvPicture, part: (x: number, y: number) => bool
       count += 1;
     }
   return 10 * Math.log10(255 ** 2 / Math.max(1e-9, sum / count));
+}
+
+/** At the left of the line stands the frame that was there before, another one for each repainted frame. */
+async function comparesWithWhatWasThere(panel: Locator): Promise<void> {
+  const shown = () =>
+    panel.locator('.screen canvas').evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+  await panel.getByRole('button', { name: 'Split' }).click();
+  const line = panel.getByRole('slider', { name: 'Line between your clip and the new frames' });
+  await line.press('Home');
+  const repainted = await shown();
+  await line.press('End');
+  await expect.poll(shown).not.toBe(repainted);
+  const before = await shown();
+  await panel.getByRole('slider', { name: 'Position' }).press('ArrowRight');
+  await expect.poll(shown).not.toBe(before);
+  await panel.getByRole('slider', { name: 'Position' }).press('ArrowLeft');
+  await expect.poll(shown).toBe(before);
+  await panel.getByRole('button', { name: 'Split' }).click();
+  await expect.poll(shown).toBe(repainted);
 }
 
 describe('an editor repaints a part of the picture in Studio', { timeout: 120_000 }, () => {
@@ -113,6 +133,7 @@ describe('an editor repaints a part of the picture in Studio', { timeout: 120_00
     expect(await panel.locator('#seam-after').innerText()).toMatch(
       /^Out of the repainted frames\s+Seam: visible/,
     );
+    await comparesWithWhatWasThere(panel);
     await insert.click();
     await expect.poll(() => studio.clips(), { timeout: 60_000 }).toEqual(REPAINTED);
     expect(await page.getByRole('application').count()).toBe(0);

@@ -102,7 +102,7 @@ export class CameraControl extends PanelPart {
   private _fixed(purpose: 'gap' | 'loop' | 'region') {
     const { text } = this.language;
     return html`<div class="tight">
-      <sp-field-label for="move" disabled>${text.directing.camera}</sp-field-label>
+      <sp-field-label for="move">${text.directing.camera}</sp-field-label>
       <sp-picker id="move" value="free" disabled aria-describedby="move-hint">
         <sp-menu-item value="free">${text.directing.free}</sp-menu-item>
       </sp-picker>

@@ -75,7 +75,7 @@ export class ResultView extends PanelPart {
         .language=${this.language}
         .rate=${record.rate}
         .revision=${this.state.reelRevision}
-        .originals=${this._originals}
+        .originals=${record.prefix.region ? (this._originals ?? []) : null}
         @split=${() => this._readOriginals(record)}
         @frame=${(event: CustomEvent<number>) => (this._frame = event.detail)}
       ></longtake-viewer>

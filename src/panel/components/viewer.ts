@@ -87,7 +87,7 @@ export class Viewer extends LitElement {
   @property({ type: Boolean }) live = false;
   /** Number of pictures the reel will have when all is made; the strip leaves the room. */
   @property({ type: Number }) expected = 0;
-  /** The clip's own pictures that the new ones take the place of, in the order of time; null where they follow it. */
+  /** The clip's own pictures that the new ones take the place of, as far as they are there; null where those follow it. */
   @property({ attribute: false }) originals: readonly ImageBitmap[] | null = null;
   @internal() private _index = 0;
   @internal() private _mode: 'still' | 'playing' | 'comparing' = 'still';
@@ -236,7 +236,7 @@ export class Viewer extends LitElement {
   private _drawBeside(drawing: CanvasRenderingContext2D, { width, height }: ImageBitmap) {
     const { reel } = this;
     const atCut = reel.isNew(0) ? reel.cut : reel.cut - 1;
-    const other = (reel.isNew(this._index) && this.originals?.[this._index - reel.cut]) || reel.at(atCut);
+    const other = this.originals ? this.originals[this._index - reel.cut] : reel.at(atCut);
     if (!other || other.width === 0) return;
     drawing.save();
     drawing.beginPath();
