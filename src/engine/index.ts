@@ -57,6 +57,6 @@ export { knownSpeed, measureSpeed } from './scheduler/calibrate.ts';
 export { PROFILES, stepsFor } from './scheduler/profiles.ts';
 export { chunkMs, predictSeconds } from './scheduler/speed.ts';
 export type { RolloutWork, Speed } from './scheduler/speed.ts';
-export { workOf } from './scheduler/work.ts';
+export { workOf, workOfGap, workOfRegion } from './scheduler/work.ts';
 export { MAX_STEPS } from './sampler/levels.ts';
 export { frameStep, seamFigures } from './seam.ts';

@@ -49,7 +49,9 @@ export class ClipMaker {
     const length = prefix.gap || prefix.region ? {} : { seconds: record.seconds };
     const purpose = record.purpose === 'loop' ? 'loop' : 'extend';
     this.#takeUp(prefix, { seed, ...length, profile, fitSeconds, direction, purpose, camera, move });
-    await this.rollouts.run(this.#newRecord(prefix, seed, Date.now()), prefix);
+    const next = this.#newRecord(prefix, seed, Date.now());
+    // One clip has the time that one had, not all variations together.
+    await this.rollouts.run(fit ? { ...next, profile, fit } : next, prefix);
   }
 
   /**

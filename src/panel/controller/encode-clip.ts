@@ -72,6 +72,7 @@ export function clipData(record: ClipRecord, content: Content): Record<string, s
     'longtake.model': record.report?.model ?? '',
     'longtake.backend': record.report?.backend ?? '',
     'longtake.profile': record.profile,
+    ...(record.fit ? { 'longtake.passes': String(record.report?.fit?.steps ?? record.fit.steps) } : {}),
     'longtake.seed': String(record.seed),
     'longtake.task': record.purpose ?? 'extend',
     'longtake.direction': record.direction,
