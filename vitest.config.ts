@@ -13,6 +13,7 @@ export default defineConfig({
     // Software rendering and PyTorch-free rollouts on two cores: generous, so that a busy machine does not fail a test.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     maxWorkers: 2,
     projects: [
       {
