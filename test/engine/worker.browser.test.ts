@@ -324,6 +324,23 @@ describe('EngineClient', () => {
     expect((await run(model, request())).frames).toHaveLength(6);
   });
 
+  it('measures the machine once, learns from rollouts, and stops measuring when it is told to', async () => {
+    const model = await load();
+    const abort = new AbortController();
+    const stopped = client.measure(model, size, abort.signal);
+    abort.abort();
+    await expect(stopped).rejects.toMatchObject({ code: 'cancelled' });
+    const { speed, frames } = await client.measure(model, size);
+    expect(speed.passMs + speed.fixedMs).toBeGreaterThan(0);
+    expect(frames.readMs).toBeGreaterThanOrEqual(0);
+    // What is known is not measured again: the same to the last digit.
+    expect((await client.measure(model, { width: 640, height: 360 })).speed).toEqual(speed);
+    await run(model, request({ frameCount: 12 }));
+    const corrected = (await client.measure(model, size)).speed;
+    expect(corrected.commitMs / speed.commitMs).toBeCloseTo(corrected.passMs / speed.passMs, 6);
+    expect(corrected).not.toEqual(speed);
+  });
+
   it('runs no further ahead of a slow consumer than agreed', async () => {
     const worker = new Worker(new URL('../../src/engine/worker/main.ts', import.meta.url), {
       type: 'module',
