@@ -15,6 +15,7 @@ import { isTimeline, TimelineOpener } from './otio/timeline-opener.ts';
 import { Autosave } from './persistence/autosave.ts';
 import type { ProjectStore } from './persistence/project-store.ts';
 import { openProjectStore } from './persistence/project-store.ts';
+import { recallRollout } from './recall-rollout.ts';
 import { StudioStore } from './store/store.ts';
 import type { Clip, MediaItem, Provenance } from './timeline/project.ts';
 import { emptyProject } from './timeline/project.ts';
@@ -52,6 +53,7 @@ export class Studio {
       const project = await this.autosave.restore();
       this.store.dispatch({ type: 'restore', project });
       this.autosave.start();
+      await recallRollout(this.store);
     } catch (error) {
       this.store.dispatch({ type: 'restore', project: null });
       this.report(error);

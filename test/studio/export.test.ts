@@ -92,8 +92,7 @@ describe('an editor exports from Studio', { timeout: 120_000 }, () => {
     });
     await page.getByRole('button', { name: 'More' }).click();
     await page.getByRole('menuitem', { name: 'New project' }).click();
-    await page.waitForTimeout(1000);
-    await page.reload();
+    await studio.reload();
     await page.getByRole('button', { name: 'Choose clips…' }).waitFor();
     expect(await studio.clips()).toEqual([]);
     await studio.drop(...paths);

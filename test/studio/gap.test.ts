@@ -147,13 +147,12 @@ describe('an editor fills a gap and closes a loop in Studio', { timeout: 120_000
 
   it('offers what the model was not trained for as disabled, with the reason', async () => {
     const { page } = studio;
-    await page.waitForTimeout(1000);
     await page.route('**/model.json', async (route) => {
       const response = await route.fetch();
       const model = (await response.json()) as { tasks: string[] };
       await route.fulfill({ response, json: { ...model, tasks: ['extend'] } });
     });
-    await page.reload();
+    await studio.reload();
     await page.getByRole('option', { name: /^Gap of 12 frames/ }).click({ button: 'right' });
     const item = page.getByRole('menuitem', { name: 'Fill gap…' });
     await item.getByText('The world model was not trained to fill gaps.').waitFor();

@@ -1,10 +1,7 @@
-import type { Locator } from 'playwright';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BufferSource } from 'mediabunny';
+import type { Locator } from 'playwright';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { openClip } from '../../src/media/open-clip.ts';
-import type { YuvPicture } from '../../src/media/picture.ts';
+import { decode, psnr } from './decoded.ts';
 import { readNumber } from './make-clip.ts';
 import { StudioPage } from './studio-page.ts';
 
@@ -14,26 +11,6 @@ const REPAINTED = [
   { label: 'walk (repainted)', start: '00:01:16', frames: 12, made: true },
   { label: 'walk.mp4', start: '00:02:04', frames: 44, made: false },
 ];
-
-async function decode(path: string): Promise<YuvPicture[]> {
-  const clip = await openClip(new BufferSource(readFileSync(path)), path);
-  const pictures: YuvPicture[] = [];
-  for await (const picture of clip.pictures()) pictures.push(picture);
-  clip.dispose();
-  return pictures;
-}
-
-/** PSNR of the luma in the pixels that a test names, dB. */
-function psnr(a: YuvPicture, b: YuvPicture, part: (x: number, y: number) => boolean): number {
-  let [sum, count] = [0, 0];
-  for (let y = 0; y < a.height; y += 1)
-    for (let x = 0; x < a.width; x += 1) {
-      if (!part(x, y)) continue;
-      sum += (a.y[y * a.width + x]! - b.y[y * b.width + x]!) ** 2;
-      count += 1;
-    }
-  return 10 * Math.log10(255 ** 2 / Math.max(1e-9, sum / count));
-}
 
 /** At the left of the line stands the frame that was there before, another one for each repainted frame. */
 async function comparesWithWhatWasThere(panel: Locator): Promise<void> {
@@ -149,7 +126,8 @@ describe('an editor repaints a part of the picture in Studio', { timeout: 120_00
   it('exports every frame in its place, new inside the mask and the editor’s own outside', async () => {
     const path = join(studio.folder, 'repainted.mp4');
     await studio.export('MP4 video (H.264)', path);
-    const [exported, original] = [await decode(path), await decode(source)];
+    const exported = (await decode(path)).pictures;
+    const original = (await decode(source)).pictures;
     expect(exported.map((picture) => readNumber(picture.y, 320, 180))).toEqual([...Array(96).keys()]);
     const outside = (x: number, y: number) => x < 160 || y < 96;
     const inside = (x: number, y: number) => x >= 200 && x < 280 && y >= 116 && y < 136;
@@ -228,13 +206,12 @@ describe('an editor repaints a part of the picture in Studio', { timeout: 120_00
 
   it('is disabled where the model was not trained for it, with the reason', async () => {
     const { page } = studio;
-    await page.waitForTimeout(1000);
     await page.route('**/model.json', async (route) => {
       const response = await route.fetch();
       const model = (await response.json()) as { tasks: string[] };
       await route.fulfill({ response, json: { ...model, tasks: ['extend', 'gap'] } });
     });
-    await page.reload();
+    await studio.reload();
     await page.getByRole('option').click({ button: 'right' });
     const item = page.getByRole('menuitem', { name: 'Repaint region…' });
     await item.getByText('The world model was not trained to repaint parts of the picture.').waitFor();

@@ -76,6 +76,74 @@ export class StudioPage {
     await (await chooser).setFiles(paths);
   }
 
+  /** Chooses from the menu of a clip of this name, opened by a right-click. @param which where several have it */
+  async clipMenu(label: string, entry: string, which = 0): Promise<void> {
+    await this.page
+      .getByRole('option', { name: new RegExp(`^${label.replace(/[.()]/g, '\\$&')}`) })
+      .nth(which)
+      .click({ button: 'right', position: { x: 20, y: 40 } });
+    await this.page.getByRole('menuitem', { name: entry }).click();
+  }
+
+  /** Waits until what is on the timeline is in the browser's private storage. */
+  async saved(): Promise<void> {
+    const shown = this.page.locator('studio-clip');
+    const wanted = (await this.clips()).map(({ frames }) => frames);
+    const ids = await shown.evaluateAll((clips) => clips.map((clip) => clip.getAttribute('data-clip')!));
+    await this.page.waitForFunction(
+      async ([clipIds, frames]) => {
+        const root = await navigator.storage.getDirectory();
+        const home = await root.getDirectoryHandle('studio');
+        const file = await (await home.getFileHandle('project.json')).getFile();
+        const project = JSON.parse(await file.text()) as {
+          tracks: { clips: { id: string; in: number; out: number }[] }[];
+        };
+        const clips = project.tracks.flatMap((track) => track.clips);
+        const same = clips.every((clip, i) => clip.id === clipIds[i] && clip.out - clip.in === frames[i]);
+        return clips.length === clipIds.length && same;
+      },
+      [ids, wanted] as const,
+      { polling: 100 },
+    );
+  }
+
+  /** Reloads the page when everything is saved. */
+  async reload(): Promise<void> {
+    await this.saved();
+    await this.page.reload();
+  }
+
+  /** Waits for frames of a rollout to be on show. @returns how many are made */
+  async framesMade(total: number, atLeast = 1): Promise<number> {
+    const facts = this.page.locator('longtake-panel #rollout-facts');
+    const pattern = new RegExp(`^(\\d+) of ${total} frames`);
+    for (const began = Date.now(); Date.now() - began < 90_000;) {
+      const text = await facts.innerText({ timeout: 90_000 });
+      const made = Number(pattern.exec(text)?.[1] ?? 0);
+      if (made >= atLeast) return made;
+      await this.page.waitForTimeout(50);
+    }
+    throw new Error(`${atLeast} of ${total} frames were not made in time.`);
+  }
+
+  /** Draws a path for the camera. @param points in parts of the picture's size */
+  async drawPath(...points: [number, number][]): Promise<void> {
+    const field = this.page.locator('longtake-camera-path .field');
+    await field.scrollIntoViewIfNeeded();
+    const box = (await field.boundingBox())!;
+    const [first, ...rest] = points.map(([x, y]) => [box.x + x * box.width, box.y + y * box.height] as const);
+    await this.page.mouse.move(...first!);
+    await this.page.mouse.down();
+    for (const point of rest) await this.page.mouse.move(...point, { steps: 8 });
+    await this.page.mouse.up();
+  }
+
+  /** Generates and waits for the result. */
+  async generate(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Generate' }).click();
+    await this.page.getByRole('button', { name: 'Insert', exact: true }).waitFor({ timeout: 90_000 });
+  }
+
   /** Exports through the button's menu and saves what is downloaded. @returns the name that was proposed */
   async export(kind: string, path: string): Promise<string> {
     const download = this.page.waitForEvent('download');
@@ -106,7 +174,7 @@ export class StudioPage {
   }
 
   /** Presses Tab until a control with this role and name has the focus. */
-  async tabTo(role: 'button' | 'option' | 'application', name: RegExp): Promise<void> {
+  async tabTo(role: 'button' | 'option' | 'application' | 'radio' | 'textbox', name: RegExp): Promise<void> {
     const target = this.page.getByRole(role, { name }).first();
     for (let presses = 0; presses < 60; presses += 1) {
       await this.page.keyboard.press('Tab');
@@ -127,6 +195,14 @@ export class StudioPage {
     await this.page.keyboard.press('Control+a');
     await this.page.keyboard.type(String(seconds));
     await this.page.keyboard.press('Tab');
+  }
+
+  /** Chooses how many variations the panel makes. */
+  async setVariations(count: number): Promise<void> {
+    await this.page
+      .locator('longtake-panel #variations')
+      .getByRole('radio', { name: String(count), exact: true })
+      .click();
   }
 
   /** Clips on the timeline: label, first frame, length and the badge, read off the screen reader's names. */
@@ -169,8 +245,19 @@ export class StudioPage {
     return longTasks(this.browser, this.page, limit, work);
   }
 
+  /** Waits for the end of transitions; what turns for ever does not count. */
+  async settled(): Promise<void> {
+    await this.page.evaluate(async () => {
+      const ending = document
+        .getAnimations()
+        .filter(({ effect }) => Number.isFinite(effect?.getComputedTiming().endTime));
+      await Promise.allSettled(ending.map(({ finished }) => finished));
+    });
+  }
+
   /** What axe-core finds wrong with the page as it is now; empty when nothing. */
   async violations(): Promise<string[]> {
+    await this.settled();
     await this.page.evaluate(axe.source);
     return this.page.evaluate(async () => {
       const { axe: checker } = globalThis as unknown as { axe: typeof import('axe-core') };

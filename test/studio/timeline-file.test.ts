@@ -71,8 +71,7 @@ describe('an editor saves a timeline and opens it again', { timeout: 120_000 }, 
 
   it('asks for missing clips by name, in a fresh window', async () => {
     const { page } = studio;
-    await page.waitForTimeout(1000);
-    await page.reload();
+    await studio.reload();
     await page.getByRole('button', { name: 'Choose clips…' }).waitFor();
     await openTimeline(saved, one);
     const dialog = page.getByRole('dialog', { name: 'Media of “Untitled” are missing' });
@@ -88,8 +87,7 @@ describe('an editor saves a timeline and opens it again', { timeout: 120_000 }, 
   it('opens the rest, and leaves everything on Escape', async () => {
     const { page } = studio;
     await newProject();
-    await page.waitForTimeout(1000);
-    await page.reload();
+    await studio.reload();
     await page.getByRole('button', { name: 'Choose clips…' }).waitFor();
     await openTimeline(saved, two);
     const dialog = page.getByRole('dialog');

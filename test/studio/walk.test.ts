@@ -1,29 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BufferSource } from 'mediabunny';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { openClip } from '../../src/media/open-clip.ts';
-import type { YuvPicture } from '../../src/media/picture.ts';
+import { decode, psnr } from './decoded.ts';
 import { readNumber } from './make-clip.ts';
 import { StudioPage } from './studio-page.ts';
-
-/** All pictures of a file. */
-async function decode(
-  path: string,
-): Promise<{ facts: Awaited<ReturnType<typeof openClip>>['facts']; pictures: YuvPicture[] }> {
-  const clip = await openClip(new BufferSource(readFileSync(path)), path);
-  const pictures: YuvPicture[] = [];
-  for await (const picture of clip.pictures()) pictures.push(picture);
-  clip.dispose();
-  return { facts: clip.facts, pictures };
-}
-
-/** PSNR of the luma planes, dB. */
-function psnr(a: YuvPicture, b: YuvPicture): number {
-  let sum = 0;
-  for (let i = 0; i < a.y.length; i += 1) sum += (a.y[i]! - b.y[i]!) ** 2;
-  return 10 * Math.log10(255 ** 2 / Math.max(1e-9, sum / a.y.length));
-}
 
 describe('an editor extends a clip in Studio', { timeout: 120_000 }, () => {
   let studio: StudioPage;
@@ -199,9 +179,7 @@ describe('an editor extends a clip in Studio', { timeout: 120_000 }, () => {
 
   it('is still there after a reload', async () => {
     const { page } = studio;
-    // The project is written within half a second of the last edit.
-    await page.waitForTimeout(1500);
-    await page.reload();
+    await studio.reload();
     await expect.poll(() => studio.clips(), { timeout: 20_000 }).toHaveLength(2);
     await page.keyboard.press('End');
     await page.keyboard.press('Home');
@@ -238,7 +216,6 @@ describe('an editor extends a clip in Studio', { timeout: 120_000 }, () => {
   it('looks right to axe in the light theme', async () => {
     await studio.page.getByRole('button', { name: 'Light theme' }).click();
     await studio.page.mouse.move(400, 300);
-    await studio.page.waitForTimeout(500);
     expect(await studio.violations()).toEqual([]);
   });
 });

@@ -77,7 +77,8 @@ export class LongtakePanel extends LitElement {
   @internal() private _state: PanelState = initialState;
   #controller: PanelController | null = null;
   #subscription: Subscription | null = null;
-  #opened: Promise<void> = Promise.resolve();
+  /** Null while there is no host, or the panel is not in the page. */
+  #opened: Promise<void> | null = null;
 
   /** The panel's commands and state; null before the panel is connected. */
   get controller(): PanelController | null {
@@ -93,6 +94,18 @@ export class LongtakePanel extends LitElement {
     await this.#opened;
     this.#controller?.change(settings);
     await this.#controller?.take(request);
+  }
+
+  /**
+   * Shows a kept clip that is not finished.
+   * @param go whether its rollout goes on at once from the frames that are there; otherwise that is offered
+   */
+  async recall(clipId: string, go: boolean): Promise<void> {
+    await this.updateComplete;
+    await this.#opened;
+    const controller = this.#controller;
+    const record = controller?.store.state.clips.find(({ id }) => id === clipId);
+    if (record) await (go ? controller!.resume(record) : controller!.show(record));
   }
 
   /** The panel's engine, for other work of the host: one loaded model serves both. The panel must be connected. */
@@ -112,10 +125,11 @@ export class LongtakePanel extends LitElement {
     this.#subscription?.unsubscribe();
     this.#controller?.dispose();
     this.#controller = null;
+    this.#opened = null;
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('host') && this.host && !this.#controller) this.#open();
+    if (changed.has('host') && this.host) this.#open();
   }
 
   protected override render() {
@@ -206,14 +220,16 @@ export class LongtakePanel extends LitElement {
   }
 
   #open() {
-    if (this.#controller) return;
+    if (this.#opened) return;
     const starting = this.services ? Promise.resolve(this.services) : browserServices(this.host);
-    this.#opened = starting.then(async (services) => {
-      if (!this.isConnected || this.#controller) return;
+    const opened = starting.then(async (services) => {
+      // The panel may have left the page meanwhile, and come back.
+      if (this.#opened !== opened) return;
       this.#controller = new PanelController(this.host, services);
       this.#subscription = this.#controller.store.state$.subscribe((state) => (this._state = state));
       await this.#controller.open();
     });
+    this.#opened = opened;
   }
 }
 

@@ -1,13 +1,15 @@
 import { Subscription } from 'rxjs';
 import type { ClipRecord } from '../clips/clip-record.ts';
 import { FrameReel } from '../clips/frame-reel.ts';
+import { fillReel, keptPictures } from '../clips/kept-pictures.ts';
 import type { GeneratedClip, HostAdapter, PrefixRequest } from '../hosts/host-adapter.ts';
 import type { PanelServices } from '../services.ts';
 import type { Settings } from '../state/panel-state.ts';
 import { PanelStore } from '../state/store.ts';
 import { ClipMaker } from './clip-maker.ts';
+import { findClips } from './cut-short.ts';
 import { Delivery } from './delivery.ts';
-import { originalsOf, picturesOf, restoredClips } from './kept-clips.ts';
+import { originalsOf } from './originals.ts';
 import { forgetSettings, loadSettings, saveSettings } from './kept-settings.ts';
 import { tellError, type PanelContext } from './panel-context.ts';
 import { RolloutRunner } from './rollout-runner.ts';
@@ -79,7 +81,7 @@ export class PanelController {
       if (page) store.dispatch({ type: 'model', model: page.model });
       store.dispatch({ type: 'settings', change: await loadSettings(values) });
       await this.#speedometer.open();
-      store.dispatch({ type: 'clips', clips: await restoredClips(clips) });
+      store.dispatch({ type: 'clips', clips: (await findClips(clips)).records });
     } catch (error) {
       this.#fail(error);
     }
@@ -159,11 +161,9 @@ export class PanelController {
     if (this.#rollouts.running) return;
     const turn = ++this.#opening;
     try {
-      const { edge, made } = await picturesOf(this.services.clips, record);
+      const pictures = await keptPictures(this.services.clips, record);
       if (turn !== this.#opening || this.#rollouts.running) return;
-      this.reel.reset(record.direction);
-      this.reel.setEdge(edge);
-      for (const picture of made) this.reel.add(picture);
+      fillReel(this.reel, record, pictures);
       this.store.dispatch({ type: 'open', id: record.id });
       this.store.dispatch({ type: 'reel' });
     } catch (error) {

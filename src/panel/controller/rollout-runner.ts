@@ -1,7 +1,7 @@
 import type { Direction, PrimedPrefix } from '../../engine/tasks/extend-request.ts';
 import type { ClipRecord } from '../clips/clip-record.ts';
-import { afterFile, frameFile, maskFile, sourceFile } from '../clips/clip-store.ts';
-import { decodePicture } from '../clips/frame-images.ts';
+import { afterFile, maskFile, sourceFile } from '../clips/clip-store.ts';
+import { fillReel, keptPictures } from '../clips/kept-pictures.ts';
 import type { PrefixSource } from '../hosts/host-adapter.ts';
 import { secondsOf } from '../state/estimate.ts';
 import { prefixCamera } from './clip-camera.ts';
@@ -122,11 +122,7 @@ export class RolloutRunner {
     let release = () => {};
     try {
       release = await holdRollout(record.id);
-      reel.reset(record.direction);
-      for (let i = 0; i < record.framesMade; i++) {
-        const blob = await services.clips.read(record.id, frameFile(i));
-        if (blob) reel.add(await decodePicture(blob));
-      }
+      fillReel(reel, record, await keptPictures(services.clips, record));
       store.dispatch({ type: 'reel' });
       await services.clips.saveRecord(record);
       if (prefix.blob && !(await services.clips.read(record.id, sourceFile))) {

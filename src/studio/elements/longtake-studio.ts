@@ -112,8 +112,13 @@ export class LongtakeStudio extends StudioPart {
     const { served } = this;
     if (panel === served) return;
     this.served = panel;
+    if (!panel) return;
+    if (panel.recall) {
+      if (panel.recall !== served?.recall) void this.panel?.recall(panel.recall.recordId, panel.recall.go);
+      return;
+    }
     // Repainted frames were inserted: the panel goes on showing them.
-    if (!panel || (panel.purpose === 'region' && !panel.region)) return;
+    if (panel.purpose === 'region' && !panel.region) return;
     // While a mask is painted the focus stays with it.
     const painting = panel.region !== null && served?.region && served.clipId === panel.clipId;
     void this.startPanel(panel, !painting);

@@ -2,7 +2,7 @@ import type { TaskName } from '../../engine/package/model-json.ts';
 import type { PlaceCut, PlaceSide } from '../../panel/hosts/studio.ts';
 import type { RegionRange } from '../timeline/region.ts';
 import type { Clip, MediaItem, Project } from '../timeline/project.ts';
-import type { MissingMedia, Notice, PanelPurpose, Stretch, Task } from './state.ts';
+import type { MissingMedia, Notice, PanelPurpose, Recall, Stretch, Task } from './state.ts';
 
 /** Everything that can happen to Studio's state. New ids come with the action, so that reducers stay pure. */
 export type Action =
@@ -51,6 +51,7 @@ export type Action =
       purpose?: PanelPurpose;
       /** Purpose `region`: the frames. */
       region?: RegionRange;
+      recall?: Recall;
     }
   /** Other frames, or another mask: the panel looks again. */
   | { type: 'region'; region: RegionRange }

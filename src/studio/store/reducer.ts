@@ -91,6 +91,7 @@ export function reduce(state: StudioState, action: Action): StudioState {
         direction: action.direction,
         seconds: action.seconds ?? null,
         region: action.region ?? null,
+        recall: action.recall ?? null,
       };
       return { ...state, panel, selection: new Set([action.clipId]), shuttle: 0 };
     }

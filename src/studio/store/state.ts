@@ -49,6 +49,16 @@ export interface PanelRequest {
   seconds: number | null;
   /** The frames to repaint while a mask is painted; null for other purposes, and when the new frames are inserted. */
   region: RegionRange | null;
+  /** Set where nothing new is made: the panel goes back to a rollout that was cut short. */
+  recall: Recall | null;
+}
+
+/** A rollout that was under way when the page went away. */
+export interface Recall {
+  /** Id of the clip among those that the panel keeps. */
+  recordId: string;
+  /** Whether it goes on at once; otherwise the panel offers that. */
+  go: boolean;
 }
 
 /** Frames past the end (edge `out`) or the start (edge `in`) of a clip's media. */

@@ -1,0 +1,23 @@
+import { rolloutCutShort } from '../panel/controller/cut-short.ts';
+import { projectOf } from './store/state.ts';
+import type { StudioStore } from './store/store.ts';
+import { findClip } from './timeline/project.ts';
+
+/** Where the rollout that was taken up last is noted, with the frames it had then. */
+const LAST = 'studio.recalled';
+
+/**
+ * Opens the panel on the rollout that was under way when the page went away, and lets it go on. One that was taken up before
+ * and made no frame since is only offered: what ended the page may do so again. Nothing happens where there is none, or where
+ * its clip is no longer on the timeline; the panel's list has it then.
+ */
+export async function recallRollout(store: StudioStore): Promise<void> {
+  const record = await rolloutCutShort();
+  const clipId = record?.prefix.anchor?.['clipId'];
+  if (!record || typeof clipId !== 'string' || !findClip(projectOf(store.state), clipId)) return;
+  const { id: recordId, framesMade, direction, purpose = 'extend' } = record;
+  const mark = `${recordId} ${framesMade}`;
+  const go = localStorage.getItem(LAST) !== mark;
+  localStorage.setItem(LAST, mark);
+  store.dispatch({ type: 'panel-open', clipId, direction, purpose, recall: { recordId, go } });
+}
