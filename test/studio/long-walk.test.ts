@@ -257,7 +257,7 @@ describe('the same walk with the keyboard alone', { timeout: 180_000 }, () => {
     await expect.poll(() => studio.focusedText()).toMatch(/^Extend clip…/);
     await press('Enter');
     await page.getByText('48 new frames').waitFor();
-    await studio.tabTo('textbox', /^Length/);
+    await studio.tabTo('textbox', / sec$/);
     await press('Control+a');
     await page.keyboard.type('1');
     await press('Tab');
@@ -298,17 +298,19 @@ describe('the same walk with the keyboard alone', { timeout: 180_000 }, () => {
     const { page } = studio;
     await studio.tabTo('option', /^one \(gap filled\)/);
     await press('ArrowDown', 'ArrowDown', 'ArrowDown', 'e');
-    await page.getByText('320 × 180').waitFor();
-    await studio.tabTo('textbox', /^Length/);
+    await page.getByText('320 × 180 · 24 fps').waitFor();
+    await studio.tabTo('textbox', / sec$/);
     await press('Control+a');
     await page.keyboard.type('10');
     await press('Tab');
     await page.getByText('240 new frames').waitFor();
-    await studio.tabTo('button', /^Camera/);
+    await studio.tabTo('button', /Camera$/);
     await press('Enter');
     await page.getByRole('option', { name: 'Along a drawn path' }).waitFor();
-    await press('End', 'Enter');
-    await studio.tabTo('application', /^Draw where/);
+    for (let i = 0; i < 12 && (await studio.focusedText()) !== 'Along a drawn path'; i += 1)
+      await press('ArrowDown');
+    await press('Enter');
+    await studio.tabTo('application', /^Along a drawn path/);
     await press('ArrowRight', 'ArrowRight', 'ArrowUp', 'ArrowUp', 'ArrowUp', 'Backspace');
     await page.getByText('Ends 10 % right, 10 % up').waitFor();
     const download = page.waitForEvent('download');
@@ -334,10 +336,9 @@ describe('the same walk with the keyboard alone', { timeout: 180_000 }, () => {
     await dialog.getByText('6 clips selected').waitFor();
     await press('Escape');
     await dialog.waitFor({ state: 'hidden' });
-    await studio.tabTo('option', /^two/);
     await press('Escape');
     await studio.tabTo('option', /^one\.mp4/);
-    await press('b');
+    await press('Enter', 'b');
     await dialog.getByText('1 clip selected').waitFor();
     await studio.tabTo('textbox', /^Length of each/);
     await press('Control+a');

@@ -6,6 +6,7 @@ import axe from 'axe-core';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright';
 import { serveStudio } from '../../scripts/start.mjs';
 import { builtPage } from '../built-page.ts';
+import { layoutFaults } from './layout.ts';
 import { longTasks, type LongTask } from './long-tasks.ts';
 import { BITS, makeClip, type TestClip } from './make-clip.ts';
 
@@ -164,6 +165,14 @@ export class StudioPage {
     await client.detach();
   }
 
+  /** Drops a file that is no video, and waits to be told. */
+  async refused(): Promise<void> {
+    const path = join(this.folder, 'notes.mp4');
+    writeFileSync(path, 'no video at all');
+    await this.drop(path);
+    await this.page.getByText(/“notes.mp4” is no video file/).waitFor();
+  }
+
   /** Text of the element that has the focus. */
   async focusedText(): Promise<string> {
     return this.page.evaluate(() => {
@@ -253,6 +262,21 @@ export class StudioPage {
         .filter(({ effect }) => Number.isFinite(effect?.getComputedTiming().endTime));
       await Promise.allSettled(ending.map(({ finished }) => finished));
     });
+  }
+
+  /** What is wrong with the layout in a window of a size, as `layoutFaults` tells; the window keeps it. */
+  async layoutFaults(width: number, height: number): Promise<string[]> {
+    await this.page.setViewportSize({ width, height });
+    await this.page.evaluate(() => new Promise(requestAnimationFrame));
+    await this.settled();
+    return layoutFaults(this.page);
+  }
+
+  /** Switches to the other theme with the button. */
+  async otherTheme(): Promise<void> {
+    await this.page.getByRole('button', { name: /^(Light|Dark) theme$/ }).click();
+    // Its tooltip would lie over what is looked at.
+    await this.page.mouse.move(4, 60);
   }
 
   /** What axe-core finds wrong with the page as it is now; empty when nothing. */

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { decode, psnr } from './decoded.ts';
@@ -206,10 +205,7 @@ describe('an editor extends a clip in Studio', { timeout: 120_000 }, () => {
       made: false,
     });
     await expect.poll(() => studio.shownNumber()).toBe(100);
-    const text = join(studio.folder, 'notes.mp4');
-    writeFileSync(text, 'no video at all');
-    await studio.drop(text);
-    await studio.page.getByText(/“notes.mp4” is no video file/).waitFor();
+    await studio.refused();
     expect(await studio.clips()).toHaveLength(3);
   });
 

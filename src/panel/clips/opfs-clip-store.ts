@@ -49,7 +49,7 @@ export class OpfsClipStore implements ClipStore {
       if (cause instanceof DOMException && cause.name === 'QuotaExceededError') {
         throw new LongtakeError(
           'output',
-          'The browser has no room left to keep generated clips: discard clips below, then try again.',
+          'The browser has no room left to keep generated clips: discard some under My clips, then try again.',
           { cause },
         );
       }

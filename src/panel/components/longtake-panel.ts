@@ -19,7 +19,7 @@ import './spectrum.ts';
 
 /**
  * The side panel. Set `host` before it is connected; `services` only to replace engine, media or storage. 320 px wide
- * and up.
+ * and up, of a height that the page gives it: it scrolls inside.
  */
 @customElement('longtake-panel')
 export class LongtakePanel extends LitElement {
@@ -28,11 +28,13 @@ export class LongtakePanel extends LitElement {
     css`
       :host {
         min-inline-size: 280px;
+        min-block-size: 0;
         container-type: inline-size;
       }
       sp-theme {
-        display: block;
-        min-block-size: 100%;
+        display: flex;
+        flex-direction: column;
+        block-size: 100%;
         background: var(--longtake-panel-background, var(--spectrum-background-layer-2-color));
         color: var(--spectrum-neutral-content-color-default);
       }
@@ -45,14 +47,26 @@ export class LongtakePanel extends LitElement {
         max-inline-size: 560px;
         margin-inline: auto;
       }
+      .scroller {
+        position: relative;
+        flex: 1;
+        min-block-size: 0;
+        overflow-y: auto;
+        scrollbar-width: thin;
+        scrollbar-color: var(--spectrum-gray-400) transparent;
+      }
+      /* Beside what scrolls, never over it: a notice must not cover what it speaks of. */
       longtake-notice {
-        position: sticky;
-        inset-block-start: 8px;
-        z-index: 1;
+        flex: none;
+        max-block-size: 45%;
+        overflow-y: auto;
+        border-block-start: 1px solid var(--spectrum-gray-300);
+        padding: 8px 16px;
       }
       /* It stays in the page for screen readers; while it is empty it takes no room. */
       longtake-notice.empty {
-        margin-block-end: -16px;
+        padding: 0;
+        border: none;
       }
       .slow {
         display: flex;
@@ -147,75 +161,77 @@ export class LongtakePanel extends LitElement {
       lang=${language.tag}
       data-view=${view}
     >
-      <div class="main" role=${this.host.capabilities.host === 'express' ? 'main' : nothing}>
-        <h1>${text.panel}</h1>
-        <longtake-notice
-          class=${state.notice ? '' : 'empty'}
-          .controller=${controller}
-          .state=${state}
-          .language=${language}
-        ></longtake-notice>
-        ${
-          view === 'compose'
-            ? html`${
-                  abilities && !abilities.webgpu
-                    ? html`<p class="slow quiet" id="no-webgpu">
-                        <sp-icon-info size="s"></sp-icon-info><span>${text.noWebGpu}</span>
-                      </p>`
-                    : nothing
-                }
-                ${
-                  abilities && !abilities.h264
-                    ? html`<p class="slow quiet" id="no-h264">
-                        <sp-icon-info size="s"></sp-icon-info><span>${text.noH264}</span>
-                      </p>`
-                    : nothing
-                }
-                <longtake-source
+      <div class="scroller">
+        <div class="main" role=${this.host.capabilities.host === 'express' ? 'main' : nothing}>
+          <h1>${text.panel}</h1>
+          ${
+            view === 'compose'
+              ? html`${
+                    abilities && !abilities.webgpu
+                      ? html`<p class="slow quiet" id="no-webgpu">
+                          <sp-icon-info size="s"></sp-icon-info><span>${text.noWebGpu}</span>
+                        </p>`
+                      : nothing
+                  }
+                  ${
+                    abilities && !abilities.h264
+                      ? html`<p class="slow quiet" id="no-h264">
+                          <sp-icon-info size="s"></sp-icon-info><span>${text.noH264}</span>
+                        </p>`
+                      : nothing
+                  }
+                  <longtake-source
+                    .controller=${controller}
+                    .state=${state}
+                    .language=${language}
+                  ></longtake-source>
+                  <longtake-settings
+                    .controller=${controller}
+                    .state=${state}
+                    .language=${language}
+                  ></longtake-settings>`
+              : nothing
+          }
+          ${
+            view === 'rollout'
+              ? html`<longtake-rollout
                   .controller=${controller}
                   .state=${state}
                   .language=${language}
-                ></longtake-source>
-                <longtake-settings
+                ></longtake-rollout>`
+              : nothing
+          }
+          ${
+            view === 'variations'
+              ? html`<longtake-variations
                   .controller=${controller}
                   .state=${state}
                   .language=${language}
-                ></longtake-settings>`
-            : nothing
-        }
-        ${
-          view === 'rollout'
-            ? html`<longtake-rollout
-                .controller=${controller}
-                .state=${state}
-                .language=${language}
-              ></longtake-rollout>`
-            : nothing
-        }
-        ${
-          view === 'variations'
-            ? html`<longtake-variations
-                .controller=${controller}
-                .state=${state}
-                .language=${language}
-              ></longtake-variations>`
-            : nothing
-        }
-        ${
-          view === 'result'
-            ? html`<longtake-result
-                .controller=${controller}
-                .state=${state}
-                .language=${language}
-              ></longtake-result>`
-            : nothing
-        }
-        <longtake-clip-list
-          .controller=${controller}
-          .state=${state}
-          .language=${language}
-        ></longtake-clip-list>
+                ></longtake-variations>`
+              : nothing
+          }
+          ${
+            view === 'result'
+              ? html`<longtake-result
+                  .controller=${controller}
+                  .state=${state}
+                  .language=${language}
+                ></longtake-result>`
+              : nothing
+          }
+          <longtake-clip-list
+            .controller=${controller}
+            .state=${state}
+            .language=${language}
+          ></longtake-clip-list>
+        </div>
       </div>
+      <longtake-notice
+        class=${state.notice ? '' : 'empty'}
+        .controller=${controller}
+        .state=${state}
+        .language=${language}
+      ></longtake-notice>
     </sp-theme>`;
   }
 

@@ -13,7 +13,7 @@ export class NoticeView extends PanelPart {
         display: flex;
         gap: 8px;
         align-items: flex-start;
-        padding: 10px 6px 10px 12px;
+        padding: 2px 4px 2px 12px;
         border-radius: 10px;
         border: 1px solid var(--spectrum-gray-300);
         background: var(--spectrum-background-layer-1-color);

@@ -29,7 +29,7 @@ export function commandButton(studio: Studio, command: Command, icon: unknown, l
     ?disabled=${!command.enabled(studio.store.state)}
     @click=${() => command.run(studio)}
   >
-    ${icon}${look.text ? label : nothing}
+    ${icon}${look.text ? html`<span class="words">${label}</span>` : nothing}
     <sp-tooltip self-managed placement=${look.placement ?? 'top'}
       >${label}${keys ? ` (${keys})` : ''}</sp-tooltip
     >

@@ -28,7 +28,7 @@ export const studioStyles = [
     .stage {
       grid-area: 2 / 1;
       display: grid;
-      grid-template: minmax(0, 1fr) auto auto / minmax(0, 1fr);
+      grid-template: minmax(0, 1fr) auto auto auto / minmax(0, 1fr);
       min-block-size: 0;
       min-inline-size: 0;
       background: var(--stage);
@@ -37,7 +37,7 @@ export const studioStyles = [
       grid-area: 1 / 1;
     }
     studio-transport {
-      grid-area: 3 / 1;
+      grid-area: 4 / 1;
     }
     studio-timeline {
       grid-area: 3 / 1;
@@ -72,18 +72,20 @@ export const studioStyles = [
       margin: 0;
     }
     .panel {
-      scrollbar-width: thin;
-      scrollbar-color: var(--line) transparent;
-      overflow-y: auto;
       min-block-size: 0;
+    }
+    longtake-panel {
+      block-size: 100%;
     }
     .empty {
       grid-area: 1 / 1;
       z-index: 1;
       margin: 24px;
       display: grid;
-      place-content: center;
+      place-content: safe center;
       justify-items: center;
+      min-block-size: 0;
+      overflow: auto;
       gap: 12px;
       border: 2px dashed var(--line);
       border-radius: 12px;
@@ -118,20 +120,30 @@ export const studioStyles = [
       grid-area: 1 / 1;
       align-self: end;
       justify-self: center;
-      margin-block-end: 16px;
+      margin: 0 8px 16px;
       pointer-events: none;
       z-index: 10;
     }
     .notice sp-toast {
       pointer-events: auto;
-      max-inline-size: min(560px, 90vw);
+      min-inline-size: 0;
+      max-inline-size: min(560px, 100%);
+    }
+    /* Over the picture it covers no control; where there are some it has a row of its own. */
+    .busy .notice {
+      grid-area: 2 / 1;
+      margin: 0 8px;
     }
     @media (max-height: 560px) {
+      .empty {
+        margin: 8px;
+      }
       .studio {
         grid-template-rows: auto minmax(0, 1fr) 172px;
       }
       .notice {
-        margin-block-end: 4px;
+        grid-area: 2 / 1;
+        margin: 0 8px;
       }
     }
     @media (max-width: 800px) {
@@ -154,6 +166,11 @@ export const studioStyles = [
         visibility: hidden;
         min-block-size: 0;
         overflow: hidden;
+      }
+      /* What the panel lies over must not be reached by Tab. */
+      .open:not(.painting) .stage > *,
+      .open:not(.painting) studio-timeline {
+        visibility: hidden;
       }
       aside {
         inline-size: 100%;

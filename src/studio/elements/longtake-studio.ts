@@ -78,7 +78,7 @@ export class LongtakeStudio extends StudioPart {
     return html`<sp-theme system="express" color=${theme} scale="medium">
       <div class="studio ${panel ? 'open' : ''} ${panel?.region ? 'painting' : ''}" data-theme=${theme}>
         <studio-bar role="banner" .studio=${this.studio}></studio-bar>
-        <main class="stage" aria-label="Viewer">
+        <main class="stage ${empty || panel?.region ? 'busy' : ''}" aria-label="Viewer">
           <studio-viewer .studio=${this.studio}></studio-viewer>
           ${restored && empty ? this.renderEmpty() : nothing}
           <div class="notice" aria-live="polite">

@@ -23,7 +23,7 @@ export class RegionEditor extends StudioPart {
         z-index: 1;
       }
       .tools {
-        grid-area: 2 / 1;
+        grid-area: 3 / 1;
         display: flex;
         flex-wrap: wrap;
         align-items: center;
@@ -36,10 +36,12 @@ export class RegionEditor extends StudioPart {
       }
       .group {
         display: flex;
+        flex-wrap: wrap;
         align-items: center;
         gap: 6px;
       }
       label {
+        white-space: nowrap;
         display: flex;
         align-items: center;
         gap: 6px;

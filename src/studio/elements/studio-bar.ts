@@ -25,6 +25,7 @@ export class StudioBar extends StudioPart {
       display: flex;
       align-items: center;
       gap: 8px;
+      flex-wrap: wrap;
       min-block-size: 48px;
       padding-inline: 16px 12px;
       background: var(--bar);
@@ -54,6 +55,29 @@ export class StudioBar extends StudioPart {
       align-items: center;
       gap: 8px;
       inline-size: min(340px, 40vw);
+    }
+    @media (max-width: 560px) {
+      :host {
+        gap: 4px;
+        padding-inline: 12px 8px;
+      }
+      /* The mark says it too. */
+      h1 {
+        position: absolute;
+        inline-size: 1px;
+        block-size: 1px;
+        overflow: hidden;
+        clip-path: inset(50%);
+      }
+      /* It is in the menu and has a key. */
+      #open {
+        display: none;
+      }
+      .task {
+        order: 1;
+        inline-size: 100%;
+        padding-block-end: 8px;
+      }
     }
     .task sp-progress-bar {
       flex: 1;

@@ -33,6 +33,23 @@ export const timelineStyles = [
       inline-size: 120px;
       accent-color: var(--accent);
     }
+    @media (max-width: 560px) {
+      .tools {
+        padding-inline: 4px;
+      }
+      .tools .gap,
+      .tools input {
+        display: none;
+      }
+      /* The icon stays, and the name for those who hear it. */
+      .words {
+        position: absolute;
+        inline-size: 1px;
+        block-size: 1px;
+        overflow: hidden;
+        clip-path: inset(50%);
+      }
+    }
     .area {
       display: grid;
       grid-template-columns: 44px 1fr;

@@ -60,6 +60,23 @@ export class StudioTransport extends StudioPart {
       display: flex;
       gap: 2px;
     }
+    @media (max-width: 560px) {
+      :host {
+        gap: 8px;
+        padding-inline: 12px;
+      }
+      .format {
+        display: none;
+      }
+    }
+    @media (max-width: 400px) {
+      :host {
+        grid-template-columns: 1fr auto;
+      }
+      .facts {
+        display: none;
+      }
+    }
   `;
 
   protected override render() {
@@ -85,7 +102,9 @@ export class StudioTransport extends StudioPart {
         ${button(commands.toEnd, html`<sp-icon-step-forward slot="icon"></sp-icon-step-forward>`)}
       </div>
       <span class="facts">
-        ${format ? `${format.width} × ${format.height}, ${rateLabel(rate)} fps` : ''}
+        <span class="format"
+          >${format ? `${format.width} × ${format.height}, ${rateLabel(rate)} fps` : ''}</span
+        >
         <span class="spoken">Length</span> <b>${timecode(projectLength(project), rate)}</b>
       </span>
     `;
