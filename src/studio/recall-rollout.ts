@@ -1,10 +1,8 @@
 import { rolloutCutShort } from '../panel/controller/cut-short.ts';
+import { mayGoOn } from './go-on.ts';
 import { projectOf } from './store/state.ts';
 import type { StudioStore } from './store/store.ts';
 import { findClip } from './timeline/project.ts';
-
-/** Where the rollout that was taken up last is noted, with the frames it had then. */
-const LAST = 'studio.recalled';
 
 /**
  * Opens the panel on the rollout that was under way when the page went away, and lets it go on. One that was taken up before
@@ -16,8 +14,6 @@ export async function recallRollout(store: StudioStore): Promise<void> {
   const clipId = record?.prefix.anchor?.['clipId'];
   if (!record || typeof clipId !== 'string' || !findClip(projectOf(store.state), clipId)) return;
   const { id: recordId, framesMade, direction, purpose = 'extend' } = record;
-  const mark = `${recordId} ${framesMade}`;
-  const go = localStorage.getItem(LAST) !== mark;
-  localStorage.setItem(LAST, mark);
+  const go = mayGoOn('studio.recalled', `${recordId} ${framesMade}`);
   store.dispatch({ type: 'panel-open', clipId, direction, purpose, recall: { recordId, go } });
 }

@@ -33,7 +33,7 @@ export class Studio {
     async () => this.files ?? openProjectStore(),
     (error) => this.report(error),
   );
-  readonly batch = new StudioBatch(this, () => this.scratch());
+  readonly batch = new StudioBatch(this);
   /** What is painted over to be made anew; null while nothing is to be repainted. */
   mask: MaskPainting | null = null;
   private readonly transport = new Transport(this.store);
@@ -54,6 +54,7 @@ export class Studio {
       this.store.dispatch({ type: 'restore', project });
       this.autosave.start();
       await recallRollout(this.store);
+      await this.batch.recall();
     } catch (error) {
       this.store.dispatch({ type: 'restore', project: null });
       this.report(error);
@@ -139,12 +140,6 @@ export class Studio {
     this.store.dispatch({ type: 'place', media, clip, anchorId, side, cut, restId });
     if (side === 'over') this.mask = null;
     return clip.id;
-  }
-
-  /** A file for a video that is being written; the next visit removes what is left of them. */
-  private async scratch(): ReturnType<ProjectStore['scratch']> {
-    this.files ??= await openProjectStore();
-    return this.files.scratch(`export-${crypto.randomUUID()}.mp4`);
   }
 
   /** Tells an error in words. */

@@ -1,8 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { unzipSync } from 'fflate';
+import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openClipFile } from '../../src/media/node/clip-file.ts';
+import { decode } from './decoded.ts';
 import { StudioPage } from './studio-page.ts';
 
 let studio: StudioPage;
@@ -154,6 +157,50 @@ describe('Batch preview', () => {
     await dialog().getByRole('button', { name: 'Make previews' }).waitFor();
     await dialog().getByRole('button', { name: 'Close' }).click();
   });
+
+  for (const [how, away] of [
+    ['a reload', () => studio.page.reload()],
+    ['a crash of its tab', () => studio.crash()],
+  ] as const) {
+    it(`goes on after ${how} from what was finished`, async () => {
+      await studio.saved();
+      await studio.page.locator('studio-clip').first().click();
+      await studio.page.keyboard.press('b');
+      await dialog().getByText('1 clip selected').waitFor();
+      await type('Length of each continuation', '20');
+      await type('Variations of each', '3');
+      await dialog().getByRole('button', { name: 'Make previews' }).click();
+      await dialog()
+        .getByText(/Variation 2 of 3: Making new frames/)
+        .waitFor({ timeout: 60_000 });
+      await away();
+      const saved = studio.page.waitForEvent('download', { timeout: 120_000 });
+      await studio.page.getByRole('button', { name: /^Batch preview, \d+ %/ }).waitFor();
+      const path = join(studio.folder, `${how}.zip`);
+      await (await saved).saveAs(path);
+      const entries = unzipSync(readFileSync(path));
+      const report = JSON.parse(Buffer.from(entries['report.json']!).toString()) as {
+        clips: { status: string; frames: number }[];
+      };
+      expect(report.clips.map(({ status }) => status)).toEqual(['kept', 'done', 'done']);
+      for (const name of ['001-good-walk-v1.mp4', '001-good-walk-v2.mp4', '001-good-walk-v3.mp4']) {
+        const file = join(studio.folder, name);
+        writeFileSync(file, entries[name]!);
+        expect((await decode(file)).pictures.length).toBe(24 + 240);
+      }
+      // The sheet shows the kept preview as it shows the others.
+      const sheet = PNG.sync.read(Buffer.from(entries['contact-sheet.png']!));
+      expect(sheet.height).toBeGreaterThan(3 * 100);
+      await studio.page
+        .getByText(/3 previews made|is in your downloads/)
+        .first()
+        .waitFor();
+      // It is done with: another visit finds nothing to go on with.
+      await studio.page.reload();
+      await studio.page.locator('studio-clip').first().waitFor();
+      expect(await studio.page.getByRole('button', { name: /^Batch preview/ }).count()).toBe(0);
+    }, 200_000);
+  }
 
   it('has no control clipped in a narrow window', async () => {
     const { page } = studio;

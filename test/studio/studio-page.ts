@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright';
+import { chromium, type Browser, type BrowserContext, type CDPSession, type Page } from 'playwright';
 import { serveStudio } from '../../scripts/start.mjs';
 import { builtPage } from '../built-page.ts';
 import { layoutFaults } from './layout.ts';
@@ -17,7 +17,8 @@ export class StudioPage {
   readonly errors: string[] = [];
 
   private constructor(
-    readonly page: Page,
+    /** Another one after `crash`. */
+    public page: Page,
     readonly url: string,
     readonly folder: string,
     private readonly context: BrowserContext,
@@ -47,10 +48,7 @@ export class StudioPage {
     });
     const page = await context.newPage();
     const studio = new StudioPage(page, server.url, folder, context, browser, server);
-    page.on('pageerror', (error) => studio.errors.push(String(error.stack ?? error)));
-    page.on('console', (message) => {
-      if (message.type() === 'error') studio.errors.push(message.text());
-    });
+    studio.listen();
     await page.goto(server.url);
     await page.getByRole('button', { name: 'Choose clips…' }).waitFor();
     return studio;
@@ -61,6 +59,31 @@ export class StudioPage {
     await this.browser.close();
     await this.server.close();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private listen(): void {
+    this.page.on('pageerror', (error) => this.errors.push(String(error.stack ?? error)));
+    this.page.on('console', (message) => {
+      if (message.type() === 'error') this.errors.push(message.text());
+    });
+  }
+
+  /** The tab's process dies; Studio is opened again in another tab, as the browser's “Restore” does. */
+  async crash(): Promise<void> {
+    const crashed = this.page.waitForEvent('crash');
+    const client = await this.devTools();
+    void client.send('Page.crash').catch(() => undefined);
+    await crashed;
+    const old = this.page;
+    this.page = await this.context.newPage();
+    this.listen();
+    await old.close();
+    await this.page.goto(this.url);
+  }
+
+  /** The browser's own tools, for what no hand can do. */
+  devTools(): Promise<CDPSession> {
+    return this.context.newCDPSession(this.page);
   }
 
   /** Makes a numbered clip and returns its path. */
@@ -88,24 +111,28 @@ export class StudioPage {
 
   /** Waits until what is on the timeline is in the browser's private storage. */
   async saved(): Promise<void> {
-    const shown = this.page.locator('studio-clip');
-    const wanted = (await this.clips()).map(({ frames }) => frames);
-    const ids = await shown.evaluateAll((clips) => clips.map((clip) => clip.getAttribute('data-clip')!));
-    await this.page.waitForFunction(
-      async ([clipIds, frames]) => {
+    const kept = () =>
+      this.page.evaluate(async () => {
         const root = await navigator.storage.getDirectory();
         const home = await root.getDirectoryHandle('studio');
-        const file = await (await home.getFileHandle('project.json')).getFile();
-        const project = JSON.parse(await file.text()) as {
+        const handle = await home.getFileHandle('project.json').catch(() => null);
+        // A file that is being made is empty at first.
+        const text = (await (await handle?.getFile())?.text()) || '{"tracks":[]}';
+        const project = JSON.parse(text) as {
           tracks: { clips: { id: string; in: number; out: number }[] }[];
         };
-        const clips = project.tracks.flatMap((track) => track.clips);
-        const same = clips.every((clip, i) => clip.id === clipIds[i] && clip.out - clip.in === frames[i]);
-        return clips.length === clipIds.length && same;
-      },
-      [ids, wanted] as const,
-      { polling: 100 },
-    );
+        return project.tracks.flatMap(({ clips }) => clips.map((clip) => `${clip.id} ${clip.out - clip.in}`));
+      });
+    const shown = async () => {
+      const clips = this.page.locator('studio-clip');
+      const ids = await clips.evaluateAll((all) => all.map((clip) => clip.getAttribute('data-clip')!));
+      return (await this.clips()).map(({ frames }, i) => `${ids[i]} ${frames}`);
+    };
+    for (const began = Date.now(); Date.now() - began < 20_000;) {
+      if (String(await kept()) === String(await shown())) return;
+      await this.page.waitForTimeout(100);
+    }
+    throw new Error('The project was not saved in time.');
   }
 
   /** Reloads the page when everything is saved. */

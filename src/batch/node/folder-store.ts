@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
-import { LongtakeError, type RgbaFrame } from '../../engine/types.ts';
-import type { SheetTile } from '../../media/contact-sheet.ts';
+import { LongtakeError } from '../../engine/types.ts';
 import { targetOf } from '../../media/node/clip-file.ts';
 import {
   beginFile,
@@ -16,6 +15,7 @@ import {
 import { encodePng } from '../../media/node/png.ts';
 import { posterName, previewName, videoNames } from '../names.ts';
 import type { BatchStore, Content, FinishedPreview, OpenPreview, Preview } from '../preview.ts';
+import { cutTiles, factsOf, joinTiles, type TileFacts } from '../tile-strip.ts';
 
 /** Folder inside the results for what a later run needs to resume. */
 const STATE_FOLDER = '.longtake';
@@ -26,7 +26,7 @@ interface Memo {
   fingerprint: string;
   /** Bytes of each video and of the poster, to notice files that were changed or replaced. */
   bytes: number[];
-  tiles: { kind: SheetTile['kind']; label: string; width: number; height: number }[];
+  tiles: TileFacts[];
 }
 
 export interface FolderStoreOptions {
@@ -69,7 +69,10 @@ export class FolderStore implements BatchStore {
       for (const [i, file] of [...files, poster].entries()) {
         if ((await stat(join(this.options.folder, file))).size !== memo.bytes[i]) return null;
       }
-      return { ...memo.result, tiles: cutTiles(await readFile(this.tilesPath(preview)), memo.tiles) };
+      return {
+        ...memo.result,
+        tiles: cutTiles(PNG.sync.read(await readFile(this.tilesPath(preview))), memo.tiles),
+      };
     } catch {
       // No memo, a damaged one or a file that went away: the preview is made again.
       return null;
@@ -124,12 +127,7 @@ export class FolderStore implements BatchStore {
       result: rest,
       fingerprint: await this.fingerprint(preview),
       bytes,
-      tiles: tiles.map(({ kind, label, frame }) => ({
-        kind,
-        label,
-        width: frame.width,
-        height: frame.height,
-      })),
+      tiles: factsOf(tiles),
     };
     // Written last: a preview counts as finished only when everything else is in place.
     await writeWhole(this.memoPath(preview), `${JSON.stringify(memo, null, 2)}\n`);
@@ -159,37 +157,4 @@ export function fingerprintOf(value: unknown): string {
 
 function memoName({ item, variation }: Preview): string {
   return `${String(item.index).padStart(3, '0')}-v${variation}`;
-}
-
-/** Tiles side by side in one picture. */
-function joinTiles(tiles: readonly SheetTile[]): RgbaFrame {
-  const width = Math.max(
-    1,
-    tiles.reduce((sum, { frame }) => sum + frame.width, 0),
-  );
-  const height = Math.max(1, ...tiles.map(({ frame }) => frame.height));
-  const data = new Uint8ClampedArray(width * height * 4);
-  let left = 0;
-  for (const { frame } of tiles) {
-    for (let row = 0; row < frame.height; row++) {
-      const line = frame.data.subarray(row * frame.width * 4, (row + 1) * frame.width * 4);
-      data.set(line, (row * width + left) * 4);
-    }
-    left += frame.width;
-  }
-  return { width, height, data };
-}
-
-function cutTiles(png: Uint8Array, tiles: Memo['tiles']): SheetTile[] {
-  const picture = PNG.sync.read(Buffer.from(png));
-  let left = 0;
-  return tiles.map(({ kind, label, width, height }) => {
-    const data = new Uint8ClampedArray(width * height * 4);
-    for (let row = 0; row < height; row++) {
-      const at = (row * picture.width + left) * 4;
-      data.set(picture.data.subarray(at, at + width * 4), row * width * 4);
-    }
-    left += width;
-    return { kind, label, frame: { width, height, data } };
-  });
 }

@@ -19,9 +19,9 @@ export interface BatchRow {
   words: string;
 }
 
-/** `stopped`: by a fault that every clip would meet. */
+/** `stopped`: by a fault that every clip would meet. `cut-short`: its page went away, and it does not run yet. */
 export interface BatchJobState {
-  status: 'running' | 'saving' | 'finished' | 'cancelled' | 'stopped';
+  status: 'cut-short' | 'running' | 'saving' | 'finished' | 'cancelled' | 'stopped';
   rows: readonly BatchRow[];
   /** Of the whole batch, 0…1. */
   fraction: number;
@@ -61,12 +61,12 @@ export class BatchJob {
       return { index, name, status: 'waiting', words: 'Waiting' };
     });
     this.state$ = new BehaviorSubject<BatchJobState>({
-      status: 'running',
+      status: 'cut-short',
       rows,
       fraction: 0,
       secondsLeft: null,
       made: 0,
-      words: '',
+      words: 'This batch was cut short when its page went away. Finished previews are kept.',
     });
   }
 
@@ -79,6 +79,7 @@ export class BatchJob {
   async run(): Promise<void> {
     const { items, store, variations } = this.options;
     const { signal } = this.abort;
+    this.change({ status: 'running', words: '' });
     try {
       const engine = await this.options.engine();
       await runBatch(items, {

@@ -1,42 +1,72 @@
 import { StreamTarget } from 'mediabunny';
-import { posterName, previewName, videoNames } from '../../batch/names.ts';
-import type { BatchStore, OpenPreview, Preview } from '../../batch/preview.ts';
-import type { ProjectStore } from '../persistence/project-store.ts';
+import { defaultTemplate, posterName, previewName, videoNames } from '../../batch/names.ts';
+import type { BatchStore, FinishedPreview, OpenPreview, Preview } from '../../batch/preview.ts';
+import { cutTiles, factsOf, joinTiles, type TileFacts } from '../../batch/tile-strip.ts';
+import { decodeFrame } from '../../panel/clips/frame-images.ts';
+import type { BatchFolder } from './batch-folder.ts';
 import { pngFile } from './png-file.ts';
 import type { ResultSink } from './result-sink.ts';
 
-type Scratch = Awaited<ReturnType<ProjectStore['scratch']>>;
+/** What is kept of a finished preview beside its files. */
+interface Memo {
+  result: Omit<FinishedPreview, 'tiles'>;
+  tiles: TileFacts[];
+}
 
-/** Keeps the previews of a batch in a page: each is written to a file of its own on disk, then handed to the sink. */
+/** Ends the names of memos; what counts them need not read them. */
+export const MEMO = '.memo.json';
+
+/**
+ * Keeps the previews of a batch in the browser's private storage and hands them to the sink. A finished one has a memo, so
+ * that another page can go on after it.
+ */
 export class PageStore implements BatchStore {
-  private readonly taken: Scratch[] = [];
+  private readonly template: string;
 
   constructor(
-    private readonly template: string,
-    /** Begins a file in the browser's private storage. */
-    private readonly scratch: () => Promise<Scratch>,
+    private readonly folder: BatchFolder,
     private readonly sink: ResultSink,
-  ) {}
+  ) {
+    this.template = defaultTemplate(folder.plan.variations);
+  }
 
-  async finished(): Promise<null> {
-    // A batch of a page begins with nothing.
-    return null;
+  async finished(preview: Preview): Promise<FinishedPreview | null> {
+    const name = previewName(this.template, preview);
+    const [memo, strip] = await Promise.all([
+      this.folder.read(name + MEMO),
+      this.folder.read(`${name}.tiles.png`),
+    ]);
+    if (!memo || !strip) return null;
+    const { result, tiles } = JSON.parse(await memo.text()) as Memo;
+    for (const file of [...result.files, result.poster]) {
+      const kept = await this.folder.read(file);
+      if (!kept) return null;
+      await this.sink.put(file, kept);
+    }
+    return { ...result, tiles: cutTiles(await decodeFrame(strip), tiles) };
   }
 
   async begin(preview: Preview): Promise<OpenPreview> {
+    const { folder, sink } = this;
     const name = previewName(this.template, preview);
     const [file] = videoNames(name, ['extended']);
     const poster = posterName(name);
-    const scratch = await this.scratch();
+    const scratch = await folder.begin(file!);
     let committed = false;
     return {
       outputs: [{ content: 'extended', format: 'mp4', target: new StreamTarget(scratch.stream) }],
       commit: async (result, picture) => {
-        await this.sink.put(file!, await scratch.take());
-        await this.sink.put(poster, await pngFile(picture));
+        const still = await pngFile(picture);
+        await sink.put(file!, await scratch.take());
+        await sink.put(poster, still);
+        await folder.write(poster, still);
+        await folder.write(`${name}.tiles.png`, await pngFile(joinTiles(result.tiles)));
+        const { tiles, ...rest } = result;
+        const memo: Memo = { result: { ...rest, files: [file!], poster }, tiles: factsOf(tiles) };
+        // Written last: a preview counts as finished only when everything else is in place.
+        await folder.write(name + MEMO, new Blob([JSON.stringify(memo)]));
         committed = true;
-        this.taken.push(scratch);
-        return { ...result, files: [file!], poster };
+        return { ...memo.result, tiles };
       },
       discard: async () => {
         if (committed) return;
@@ -44,10 +74,5 @@ export class PageStore implements BatchStore {
         await scratch.remove();
       },
     };
-  }
-
-  /** Removes the files that were handed over; for sinks that keep copies. */
-  async clear(): Promise<void> {
-    await Promise.all(this.taken.splice(0).map((scratch) => scratch.remove()));
   }
 }

@@ -1,15 +1,15 @@
 import { BehaviorSubject } from 'rxjs';
 import type { ClipSettings } from '../../batch/clip-settings.ts';
-import { defaultTemplate } from '../../batch/names.ts';
 import type { PanelEngine } from '../../panel/services.ts';
 import { download } from '../media/download.ts';
-import type { ProjectStore } from '../persistence/project-store.ts';
+import { mayGoOn } from '../go-on.ts';
 import { projectOf } from '../store/state.ts';
 import type { Studio } from '../studio.ts';
 import { BatchJob } from './batch-job.ts';
-import { PageStore } from './page-store.ts';
+import { BatchFolder } from './batch-folder.ts';
+import { MEMO, PageStore } from './page-store.ts';
 import { FolderSink, ZipSink } from './result-sink.ts';
-import { clipsForBatch, timelineItems } from './timeline-items.ts';
+import { clipsForBatch, planClips, plannedItems } from './timeline-items.ts';
 
 /** What the editor chooses for a batch. */
 export type BatchChoice = Omit<ClipSettings, 'camera' | 'steps'> & { variations: number };
@@ -33,14 +33,9 @@ declare global {
 export class StudioBatch {
   readonly view$ = new BehaviorSubject<BatchView>({ open: false, chosen: new Set(), job: null });
 
-  /**
-   * @param engine the panel's, so that one loaded model serves both
-   * @param scratch begins a file in the browser's private storage
-   */
-  constructor(
-    private readonly studio: Studio,
-    private readonly scratch: () => ReturnType<ProjectStore['scratch']>,
-  ) {}
+  private folder: BatchFolder | null = null;
+
+  constructor(private readonly studio: Studio) {}
 
   /** Set by the window, which owns the panel. */
   engine: () => Promise<PanelEngine> = () => Promise.reject(new Error('There is no panel.'));
@@ -48,7 +43,8 @@ export class StudioBatch {
   /** Opens the dialog: for the job under way, or for the clips selected now. */
   open(): void {
     const { job } = this.view$.value;
-    if (job?.running) this.change({ open: true });
+    const unfinished = job?.running || job?.state$.value.status === 'cut-short';
+    if (unfinished) this.change({ open: true });
     else this.change({ open: true, chosen: this.studio.store.state.selection, job: null });
   }
 
@@ -57,32 +53,71 @@ export class StudioBatch {
     this.change({ open: false });
   }
 
-  /** Starts over with the settings after a job has ended. */
+  /** Starts over with the settings after a job has ended; one that was cut short is given up. */
   again(): void {
-    if (!this.view$.value.job?.running) this.change({ job: null });
+    if (this.view$.value.job?.running) return;
+    void this.folder?.close();
+    this.change({ job: null, chosen: this.studio.store.state.selection });
   }
 
-  /** Makes the previews. @param folder where the files go; null = a zip among the downloads */
-  async start(choice: BatchChoice, folder: FileSystemDirectoryHandle | null): Promise<void> {
+  /** Makes the previews. @param target where the files go; null = a zip among the downloads */
+  async start(choice: BatchChoice, target: FileSystemDirectoryHandle | null): Promise<void> {
     if (this.view$.value.job?.running) return;
     const { variations, ...settings } = choice;
     const project = projectOf(this.studio.store.state);
     const clips = clipsForBatch(project, this.view$.value.chosen);
     const name = clips[0]?.label.replace(/\.[a-z0-9]{2,4}$/i, '').replace(/[\\/:*?"<>|]/g, '-');
     const title = `${name ?? project.name} previews`;
-    const sink = folder ? new FolderSink(folder) : new ZipSink(`${title}.zip`, download);
-    const store = new PageStore(defaultTemplate(variations), this.scratch, sink);
-    const items = timelineItems(project, clips, this.studio.library, {
-      ...settings,
-      steps: null,
-      camera: null,
-    });
-    const engine = this.engine;
-    const job = new BatchJob({ title, items, settings, variations, store, sink, engine });
+    const plan = { title, clips: planClips(project, clips), settings, variations, toFolder: target !== null };
+    try {
+      this.folder = await BatchFolder.create(plan);
+    } catch (error) {
+      this.studio.report(error);
+      return;
+    }
+    await this.goOn(target);
+  }
+
+  /**
+   * Looks for a batch that was under way when its page went away. One that goes into a zip goes on; one for a folder waits
+   * for the editor, who has to choose it again.
+   */
+  async recall(): Promise<void> {
+    this.folder = await BatchFolder.left().catch(() => null);
+    if (!this.folder) return;
+    const { plan, id } = this.folder;
+    const made = (await this.folder.names()).filter((name) => name.endsWith(MEMO)).length;
+    const may = mayGoOn('studio.batch.recalled', `${id} ${made}`);
+    if (may && !plan.toFolder) void this.goOn(null);
+    else this.change({ job: this.jobFor(this.folder, null) });
+  }
+
+  /** Whether the present batch writes into a folder that the editor chooses. */
+  get toFolder(): boolean {
+    return this.folder?.plan.toFolder ?? false;
+  }
+
+  /** Makes what is missing of the present batch. @param target as for `start` */
+  async goOn(target: FileSystemDirectoryHandle | null): Promise<void> {
+    const { folder } = this;
+    if (!folder || this.view$.value.job?.running) return;
+    const job = this.jobFor(folder, target);
     this.change({ job });
-    await job.run();
+    const running = job.run();
+    await folder.keepPlan().catch((error: unknown) => this.studio.report(error));
+    await running;
+    // What the editor has ended need not go on by itself; what a fault has ended can.
+    if (job.state$.value.status !== 'stopped') await folder.close();
     this.tellOutcome(job);
-    if (folder) await store.clear();
+  }
+
+  private jobFor(folder: BatchFolder, target: FileSystemDirectoryHandle | null): BatchJob {
+    const { plan } = folder;
+    const { title, settings, variations } = plan;
+    const sink = target ? new FolderSink(target) : new ZipSink(`${title}.zip`, download);
+    const store = new PageStore(folder, sink);
+    const items = plannedItems(plan, this.studio.library);
+    return new BatchJob({ title, items, settings, variations, store, sink, engine: this.engine });
   }
 
   dispose(): void {

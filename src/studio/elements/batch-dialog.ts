@@ -190,10 +190,11 @@ export class BatchDialog extends LitElement {
     const count = `${job.made} ${job.made === 1 ? 'preview' : 'previews'} made${failed > 0 ? `, ${failed} failed` : ''}.`;
     const savable = job.made > 0 && (job.status === 'cancelled' || job.status === 'stopped');
     const { batch } = this.studio;
+    const unfinished = job.status === 'cut-short' || job.status === 'stopped' || job.status === 'cancelled';
     return html`<div class="stack" id="job">
         ${running ? html`<sp-progress-bar label=${label} progress=${percent}></sp-progress-bar>` : nothing}
         <p role="status" class=${job.status === 'stopped' ? 'fault' : ''}>
-          ${running ? nothing : html`${count} `}${job.words}
+          ${running || job.status === 'cut-short' ? nothing : html`${count} `}${job.words}
         </p>
         <ol aria-label="Clips">
           ${job.rows.map(
@@ -233,23 +234,41 @@ export class BatchDialog extends LitElement {
             >`
           : nothing
       }
-      <sp-button slot="button" variant=${running ? 'secondary' : 'accent'} @click=${() => batch.close()}
+      ${
+        unfinished
+          ? html`<sp-button slot="button" variant="accent" @click=${() => void this.goOn()}>Go on</sp-button>`
+          : nothing
+      }
+      <sp-button
+        slot="button"
+        variant=${running || unfinished ? 'secondary' : 'accent'}
+        @click=${() => batch.close()}
         >${running ? 'Go on in the background' : 'Close'}</sp-button
       >`;
   }
 
   private async start(): Promise<void> {
-    let folder: FileSystemDirectoryHandle | null = null;
-    if (this.toFolder && window.showDirectoryPicker) {
-      try {
-        folder = await window.showDirectoryPicker({ mode: 'readwrite' });
-      } catch {
-        // No folder was chosen.
-        return;
-      }
-    }
+    const target = await this.chooseTarget(this.toFolder);
+    if (target === undefined) return;
     this.heading.focus();
-    await this.studio.batch.start(this.choice, folder);
+    await this.studio.batch.start(this.choice, target);
+  }
+
+  private async goOn(): Promise<void> {
+    const target = await this.chooseTarget(this.studio.batch.toFolder);
+    if (target === undefined) return;
+    this.heading.focus();
+    await this.studio.batch.goOn(target);
+  }
+
+  /** The folder for the files, null for a zip, undefined where the editor chose none. */
+  private async chooseTarget(toFolder: boolean): Promise<FileSystemDirectoryHandle | null | undefined> {
+    if (!toFolder || !window.showDirectoryPicker) return null;
+    try {
+      return await window.showDirectoryPicker({ mode: 'readwrite' });
+    } catch {
+      return undefined;
+    }
   }
 
   private number(event: Event, key: 'seconds' | 'variations'): void {

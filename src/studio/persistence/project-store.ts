@@ -1,4 +1,8 @@
 import { LongtakeError } from '../../engine/types.ts';
+import { beginFile, readFile, writeFile, type Scratch } from './private-file.ts';
+
+const FULL =
+  'The disk space that this browser allows is used up: the project stays open but is no longer saved.';
 
 /** Where a project is kept between visits: the origin's private file system. */
 export interface ProjectStore {
@@ -10,7 +14,7 @@ export interface ProjectStore {
   /** Removes the media that nothing refers to any more. */
   keepOnly(ids: ReadonlySet<string>): Promise<void>;
   /** A file to write an export into, emptied. `take` gives what was written. */
-  scratch(name: string): Promise<{ stream: WritableStream; take(): Promise<File>; remove(): Promise<void> }>;
+  scratch(name: string): Promise<Scratch>;
 }
 
 /**
@@ -45,20 +49,20 @@ class OpfsProjectStore implements ProjectStore {
   ) {}
 
   async readProject(): Promise<string | null> {
-    const file = await read(this.home, 'project.json');
+    const file = await readFile(this.home, 'project.json');
     return file ? file.text() : null;
   }
 
   async writeProject(json: string): Promise<void> {
-    await write(this.home, 'project.json', new Blob([json]));
+    await writeFile(this.home, 'project.json', new Blob([json]), FULL);
   }
 
   async readMedia(id: string): Promise<Blob | null> {
-    return read(this.media, id);
+    return readFile(this.media, id);
   }
 
   async writeMedia(id: string, blob: Blob): Promise<void> {
-    await write(this.media, id, blob);
+    await writeFile(this.media, id, blob, FULL);
   }
 
   async keepOnly(ids: ReadonlySet<string>): Promise<void> {
@@ -67,40 +71,9 @@ class OpfsProjectStore implements ProjectStore {
     for (const name of gone) await this.media.removeEntry(name);
   }
 
-  async scratch(name: string): ReturnType<ProjectStore['scratch']> {
-    const handle = await this.home.getFileHandle(name, { create: true });
-    const stream = await handle.createWritable();
-    return {
-      stream,
-      take: () => handle.getFile(),
-      remove: () => this.home.removeEntry(name).catch(() => undefined),
-    };
-  }
-}
-
-async function read(folder: FileSystemDirectoryHandle, name: string): Promise<File | null> {
-  try {
-    return await (await folder.getFileHandle(name)).getFile();
-  } catch (error) {
-    if (error instanceof DOMException && error.name === 'NotFoundError') return null;
-    throw error;
-  }
-}
-
-/** The browser writes to a copy and puts it in place on close, so nobody ever sees half a file. */
-async function write(folder: FileSystemDirectoryHandle, name: string, blob: Blob): Promise<void> {
-  const handle = await folder.getFileHandle(name, { create: true });
-  const stream = await handle.createWritable();
-  try {
-    await blob.stream().pipeTo(stream);
-  } catch (cause) {
-    if (cause instanceof DOMException && cause.name === 'QuotaExceededError') {
-      throw new LongtakeError(
-        'output',
-        'The disk space that this browser allows is used up: the project stays open but is no longer saved.',
-        { cause },
-      );
-    }
-    throw cause;
+  scratch(name: string): Promise<Scratch> {
+    const words =
+      'The disk space that this browser allows is used up: nothing was written, and your project is as it was.';
+    return beginFile(this.home, name, words);
   }
 }
