@@ -16,6 +16,7 @@ import { Autosave } from './persistence/autosave.ts';
 import type { ProjectStore } from './persistence/project-store.ts';
 import { openProjectStore } from './persistence/project-store.ts';
 import { recallRollout } from './recall-rollout.ts';
+import { projectOf } from './store/state.ts';
 import { StudioStore } from './store/store.ts';
 import type { Clip, MediaItem, Provenance } from './timeline/project.ts';
 import { emptyProject } from './timeline/project.ts';
@@ -50,8 +51,9 @@ export class Studio {
       await holdProject();
       this.files = await openProjectStore();
       this.autosave = new Autosave(this.store, this.library, this.files, (error) => this.report(error));
-      const project = await this.autosave.restore();
+      const { project, lost } = await this.autosave.restore();
       this.store.dispatch({ type: 'restore', project });
+      if (lost.length > 0) this.report(lostMedia(lost));
       this.autosave.start();
       await recallRollout(this.store);
       await this.batch.recall();
@@ -82,6 +84,7 @@ export class Studio {
       this.store.dispatch({ type: 'task', task: { kind: 'import', label, progress: i / files.length } });
       try {
         const { item, notices: told } = await this.library.import(crypto.randomUUID(), file, file.name);
+        if (this.putBack(item, file)) continue;
         items.push({ media: item, clipId: crypto.randomUUID() });
         notices.push(...told);
       } catch (error) {
@@ -92,6 +95,21 @@ export class Studio {
     this.store.dispatch({ type: 'import', items });
     if (notices[0]) this.store.dispatch({ type: 'notice', tone: 'info', text: notices[0] });
     if (refusals[0]) this.report(refusals[0]);
+  }
+
+  /** Gives a file back to the clips that have lost it. @returns whether there are some */
+  private putBack(item: MediaItem, file: File): boolean {
+    const { media } = projectOf(this.store.state);
+    const lost = Object.values(media).find(
+      ({ id, name, frameCount }) =>
+        !this.library.has(id) && name === item.name && frameCount === item.frameCount,
+    );
+    if (!lost) return false;
+    this.library.add(lost.id, file, file.name);
+    this.thumbnails.retry(lost.id);
+    this.store.dispatch({ type: 'notice', tone: 'positive', text: `“${lost.name}” is in its place again.` });
+    void this.autosave?.flush();
+    return true;
   }
 
   /** Opens the panel to repaint a part of a clip's picture; a mask that was painted on it before is there again. */
@@ -160,6 +178,14 @@ export class Studio {
     this.thumbnails.dispose();
     this.library.dispose();
   }
+}
+
+function lostMedia(names: readonly string[]): LongtakeError {
+  const which = names.map((name) => `“${name}”`).join(', ');
+  return new LongtakeError(
+    'input',
+    `Gone from the browser’s storage: ${which}. Everything else is here; open the file again, and its clips show it again.`,
+  );
 }
 
 /**

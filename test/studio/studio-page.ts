@@ -81,6 +81,44 @@ export class StudioPage {
     await this.page.goto(this.url);
   }
 
+  /** A worker of the page fails at the bottom of its event loop, as one that runs out of memory does. */
+  async endWorker(name: string): Promise<void> {
+    const worker = this.page.workers().find((candidate) => candidate.url().includes(name));
+    if (!worker) throw new Error(`There is no worker “${name}”.`);
+    await worker.evaluate(() => {
+      setTimeout(() => {
+        throw new Error('The worker has died.');
+      });
+    });
+  }
+
+  /**
+   * Takes from the page what a browser takes from a hidden tab: animation frames, and timers of less than a second. A headless
+   * browser hides no tab itself. @returns gives it back
+   */
+  async hide(): Promise<() => Promise<void>> {
+    await this.page.evaluate(() => {
+      const { requestAnimationFrame: frames, setTimeout: timer } = window;
+      const held: FrameRequestCallback[] = [];
+      window.requestAnimationFrame = (callback) => -held.push(callback);
+      const late = (handler: TimerHandler, delay = 0, ...rest: unknown[]) =>
+        timer(handler, Math.max(1000, delay), ...rest);
+      window.setTimeout = late as typeof window.setTimeout;
+      const see = (state: DocumentVisibilityState): void => {
+        Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => state });
+        Object.defineProperty(document, 'hidden', { configurable: true, get: () => state === 'hidden' });
+        document.dispatchEvent(new Event('visibilitychange'));
+      };
+      window.addEventListener('test-show', () => {
+        Object.assign(window, { requestAnimationFrame: frames, setTimeout: timer });
+        see('visible');
+        for (const callback of held) frames(callback);
+      });
+      see('hidden');
+    });
+    return () => this.page.evaluate(() => void window.dispatchEvent(new Event('test-show')));
+  }
+
   /** The browser's own tools, for what no hand can do. */
   devTools(): Promise<CDPSession> {
     return this.context.newCDPSession(this.page);
@@ -284,10 +322,15 @@ export class StudioPage {
   /** Waits for the end of transitions; what turns for ever does not count. */
   async settled(): Promise<void> {
     await this.page.evaluate(async () => {
-      const ending = document
-        .getAnimations()
-        .filter(({ effect }) => Number.isFinite(effect?.getComputedTiming().endTime));
-      await Promise.allSettled(ending.map(({ finished }) => finished));
+      const ending = () =>
+        document.getAnimations().filter(({ effect }) => Number.isFinite(effect?.getComputedTiming().endTime));
+      // A transition begins with the frame after the change.
+      for (let quiet = 0; quiet < 3; quiet += 1) {
+        await new Promise(requestAnimationFrame);
+        const running = ending();
+        if (running.length > 0) quiet = 0;
+        await Promise.allSettled(running.map(({ finished }) => finished));
+      }
     });
   }
 

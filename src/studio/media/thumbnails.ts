@@ -64,6 +64,12 @@ export class Thumbnails {
     if (!this.working) void this.work();
   }
 
+  /** The file of a media item is there again. */
+  retry(mediaId: string): void {
+    for (const id of this.failed) if (id.startsWith(`${mediaId}/`)) this.failed.delete(id);
+    this.arrivals.next(mediaId);
+  }
+
   dispose(): void {
     this.disposed = true;
     this.waiting = [];

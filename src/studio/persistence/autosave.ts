@@ -22,25 +22,32 @@ export class Autosave {
     private readonly onError: (error: unknown) => void,
   ) {}
 
-  /** Loads the project of the last visit; media that can not be read any more leaves its clips out. */
-  async restore(): Promise<Project | null> {
+  /**
+   * Loads the project of the last visit.
+   * @returns the project, null where there is none, and names of media whose files are gone: their clips stay in their places,
+   *   until the editor chooses the file again or removes them
+   */
+  async restore(): Promise<{ project: Project | null; lost: string[] }> {
     const json = await this.files.readProject();
     const project = json === null ? null : projectFromJson(json);
-    if (!project) return null;
-    const kept: Record<string, Project['media'][string]> = {};
+    if (!project) return { project, lost: [] };
+    const used = new Set(project.tracks.flatMap(({ clips }) => clips.map(({ mediaId }) => mediaId)));
+    const media: Record<string, Project['media'][string]> = {};
+    const lost: string[] = [];
     for (const item of Object.values(project.media)) {
       const blob = await this.files.readMedia(item.id);
-      if (!blob) continue;
-      this.library.add(item.id, blob, item.name);
-      this.saved.add(item.id);
-      kept[item.id] = item;
+      if (blob && blob.size > 0) {
+        this.library.add(item.id, blob, item.name);
+        this.saved.add(item.id);
+      } else if (used.has(item.id)) {
+        lost.push(item.name);
+      } else {
+        continue;
+      }
+      media[item.id] = item;
     }
-    const tracks = project.tracks.map((track) => ({
-      ...track,
-      clips: track.clips.filter((clip) => kept[clip.mediaId]),
-    }));
-    await this.files.keepOnly(new Set(Object.keys(kept)));
-    return { ...project, media: kept, tracks };
+    await this.files.keepOnly(new Set(Object.keys(media)));
+    return { project: { ...project, media }, lost };
   }
 
   /** Starts to follow the store. */
