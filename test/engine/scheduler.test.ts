@@ -156,6 +156,11 @@ describe('the clock of a rollout', () => {
     expect(left(clock, 0, 10)).toBeCloseTo(0.5, 12);
     clock.frameTaken(30);
     expect(left(clock, 0, 10)).toBeCloseTo(0.8, 12);
+    // What made the first one slow is over; a single slow one later counts a little.
+    clock.frameMade(20);
+    expect(left(clock, 0, 10)).toBeCloseTo(0.5, 12);
+    clock.frameMade(30);
+    expect(left(clock, 0, 10)).toBeCloseTo(0.53, 12);
   });
 
   it('goes by the chunks alone where nothing was measured', () => {

@@ -64,7 +64,9 @@ export class RolloutClock {
 
   /** Reports what became of one frame beside its chunk: brought to the clip's size. */
   frameMade(milliseconds: number): void {
-    this.#makeMs = lean(this.#makeMs, milliseconds, 0.6);
+    // The first one also warms up, and disturbances only lengthen: a shorter time counts at once, a longer one a little.
+    const shorter = this.#makeMs === null || milliseconds < this.#makeMs;
+    this.#makeMs = shorter ? milliseconds : lean(this.#makeMs, milliseconds, 0.3);
   }
 
   /** Reports how long the consumer kept a frame. */
