@@ -259,7 +259,9 @@ describe('an editor extends a clip in Adobe Express', { timeout: 120_000 }, () =
     expect((await decode((await addOn.lastVideo()).bytes)).facts.frameCount).toBe(144);
     // A finished clip of the session before opens without being made again.
     await at('longtake-clip-list li button.clip').last().click();
-    await expect.poll(() => at('longtake-result .strip').getAttribute('aria-valuemax')).toBe('72');
+    await expect
+      .poll(() => at('longtake-result .strip').getAttribute('aria-valuemax'), { timeout: 60_000 })
+      .toBe('72');
   });
 
   it('starts a stopped rollout over, and drops what it had', async () => {
