@@ -1,10 +1,11 @@
 // Frame-local attention: the tokens of a chunk see their chunk, both ways, and the chunk before it. Online softmax.
 //   qkv   [tokens, 3·HEADS·HEAD_LENGTH]            f32, rotated queries and keys, values
-//   cache [2, 2, CHUNK_TOKENS, HEADS·HEAD_LENGTH]  f32, a ring of two chunks: rotated keys, values. `launch.previous` says
-//         in which half the chunk before lies; with COMMIT the pass's last chunk is written to the other half
+//   cache [slots, 2, 2, CHUNK_TOKENS, HEADS·HEAD_LENGTH]  f32, a ring of two chunks: rotated keys, values. `previous` of a
+//         rollout says in which half the chunk before lies; with COMMIT its last chunk is written to the other half
 //   out   [tokens, HEADS·HEAD_LENGTH]              f32
 // A workgroup makes QUERIES queries' output of one head, 128 keys at a time: for scores an invocation is a key, for sums
-// it is four columns of the output and a share of the keys. Grid (⌈CHUNK_TOKENS/QUERIES⌉, HEADS, chunks).
+// it is four columns of the output and a share of the keys. Grid (⌈CHUNK_TOKENS/QUERIES⌉, HEADS,
+// rollouts · chunks).
 // QUERIES is 4 or 8; HEAD_LENGTH at most 256.
 #include "launch.wgsl"
 
@@ -35,12 +36,12 @@ var<workgroup> total: array<f32, QUERIES>;
 var<workgroup> correction: array<f32, QUERIES>;
 var<workgroup> shared_sums: array<vec4f, QUERIES * LENGTH4>;
 
-// Place of a token's key of this chunk or the one before it: in qkv, or in the cache where `cached`.
-fn place_of(chunk: u32, token: u32, cached: bool) -> u32 {
+// Place of a token's key: in qkv, in the pass's chunk `source`, or in the cache where `cached`, in half `source` of all.
+fn place_of(source: u32, token: u32, cached: bool) -> u32 {
   if (cached) {
-    return ((launch.previous - 1u) * 2u * CHUNK_TOKENS + token) * WIDTH4;
+    return (source * 2u * CHUNK_TOKENS + token) * WIDTH4;
   }
-  return (chunk * CHUNK_TOKENS + token) * (3 * WIDTH4) + WIDTH4;
+  return (source * CHUNK_TOKENS + token) * (3 * WIDTH4) + WIDTH4;
 }
 
 fn score_key(at: u32, cached: bool, lane: u32) {
@@ -103,6 +104,9 @@ fn weigh(count: u32, lane: u32) {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let head = group.y;
   let chunk = group.z;
+  // The same within its rollout.
+  let own_chunk = chunk % launch.chunks;
+  let rollout = launch.rollouts[chunk / launch.chunks];
   let first_query = group.x * QUERIES;
   for (var i = lane; i < QUERIES * LENGTH4; i += KEYS) {
     // Queries past the end repeat the last one and are not written.
@@ -119,10 +123,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let column = lane % LENGTH4;
   let share = lane / LENGTH4;
   var sums: array<vec4f, QUERIES>;
-  let sees_before = chunk > 0u || launch.previous != 0u;
+  let sees_before = own_chunk > 0u || rollout.previous != 0u;
   for (var part = select(1u, 0u, sees_before); part < 2u; part++) {
-    let source = select(chunk, max(chunk, 1u) - 1u, part == 0u);
-    let cached = part == 0u && chunk == 0u;
+    let cached = part == 0u && own_chunk == 0u;
+    let before = select(max(chunk, 1u) - 1u, 2u * rollout.slot + max(rollout.previous, 1u) - 1u, cached);
+    let source = select(chunk, before, part == 0u);
     let values = select(u32(WIDTH4), u32(CHUNK_TOKENS * WIDTH4), cached);
     for (var first = 0u; first < CHUNK_TOKENS; first += KEYS) {
       let count = min(KEYS, CHUNK_TOKENS - first);
@@ -170,8 +175,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       let row = chunk * CHUNK_TOKENS + token;
       out[row * WIDTH4 + head * LENGTH4 + i % LENGTH4] = shared_sums[i] / total[i / LENGTH4];
 #if COMMIT
-      if (row + CHUNK_TOKENS >= launch.tokens) {
-        let half = select(0u, 1u, launch.previous == 1u);
+      if (own_chunk + 1u == launch.chunks) {
+        let half = 2u * rollout.slot + select(0u, 1u, rollout.previous == 1u);
         let from_row = row * (3 * WIDTH4) + WIDTH4 + head * LENGTH4 + i % LENGTH4;
         let to_row = (half * 2u * CHUNK_TOKENS + token) * WIDTH4 + head * LENGTH4 + i % LENGTH4;
         cache[to_row] = qkv[from_row];

@@ -1,9 +1,9 @@
-// Commit: keeps the rotated keys and the values of the pass's last chunk for the chunk that follows, where no attention
-// does (attention.wgsl with COMMIT): in the last layer, whose output nobody reads.
+// Commit: keeps the rotated keys and the values of every rollout's last chunk for the chunk that follows, where no
+// attention does (attention.wgsl with COMMIT): in the last layer, whose output nobody reads.
 //   qkv   [tokens, 3·WIDTH]            f32, rotated queries and keys, values
-//   cache [2, 2, CHUNK_TOKENS, WIDTH]  f32, a ring of two chunks: keys, values; written in the half that `launch.previous`
+//   cache [slots, 2, 2, CHUNK_TOKENS, WIDTH]  f32, a ring of two chunks: keys, values; written in the half that `previous`
 //         does not name
-// One invocation four numbers.
+// One invocation four numbers; grid y is the rollout.
 #include "launch.wgsl"
 
 @group(1) @binding(0) var<storage, read> qkv: array<vec4f>;
@@ -18,7 +18,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   let kind = id.x / (CHUNK_TOKENS * WIDTH4);
-  let token = launch.tokens - CHUNK_TOKENS + (id.x / WIDTH4) % CHUNK_TOKENS;
-  let half = select(0u, count, launch.previous == 1u);
-  cache[half + id.x] = qkv[token * (3 * WIDTH4) + (kind + 1u) * WIDTH4 + id.x % WIDTH4];
+  let rollout = launch.rollouts[id.y];
+  let token = ((id.y + 1u) * launch.chunks - 1u) * CHUNK_TOKENS + (id.x / WIDTH4) % CHUNK_TOKENS;
+  let half = 2u * rollout.slot + select(0u, 1u, rollout.previous == 1u);
+  cache[half * count + id.x] = qkv[token * (3 * WIDTH4) + (kind + 1u) * WIDTH4 + id.x % WIDTH4];
 }

@@ -1,16 +1,17 @@
 // Include: the frame of a block-wise scan (docs/model.md, Layer 1). A workgroup scans one block of one head, for
 // GROUP_COLUMNS columns of the state; PARTS invocations share a column, each keeps KEY_LENGTH / PARTS numbers of it in
 // registers. With s the decayed column, k·s and q·s are added up across the parts in one go, because what is read after
-// the write, q·(s + w·k), is q·s + w·(q·k). Grid (⌈VALUE_LENGTH/GROUP_COLUMNS⌉, heads, blocks).
+// the write, q·(s + w·k), is q·s + w·(q·k). Grid (⌈VALUE_LENGTH/GROUP_COLUMNS⌉, heads, rollouts · blocks).
 //   projection [tokens, STRIDE]  f32: raw keys, queries, values of all heads at columns KEYS, QUERIES, VALUES, then
 //                                one write and one decay logit a head at columns WRITES, DECAYS
-//   state      [blocks, HEADS, KEY_LENGTH, VALUE_LENGTH]  f32; written only with COMMIT
+//   state      [slots, blocks, HEADS, KEY_LENGTH, VALUE_LENGTH]  f32; written only with COMMIT
 //   out        [tokens, HEADS·VALUE_LENGTH]  f32
 // GRID_ROWS, GRID_COLUMNS: token grid; BLOCK_ROWS, BLOCK_COLUMNS: the block. TILE: tokens staged at a time.
 // The including file gives `written(i, value, recalled) -> w`: by how much of its key the i-th staged token changes a
 // column, where `recalled` is k·s with the key as it is staged.
 #include "launch.wgsl"
 #include "activation.wgsl"
+#include "blocks.wgsl"
 
 @group(1) @binding(0) var<storage, read> projection: array<f32>;
 #if COMMIT
@@ -23,8 +24,6 @@
 const KEY4 = KEY_LENGTH / 4;
 const PART4 = KEY4 / PARTS;
 const LANES = GROUP_COLUMNS * PARTS;
-const BLOCK_TOKENS = BLOCK_ROWS * BLOCK_COLUMNS;
-const BLOCKS_ACROSS = GRID_COLUMNS / BLOCK_COLUMNS;
 // Invocations that add up one scalar product of staged vectors.
 const SHARES = 4u;
 
@@ -43,22 +42,14 @@ var<workgroup> parts: array<vec2f, 2 * LANES>;
 
 var<private> column: array<vec4f, PART4>;
 
-// The token at place `i` of the block's sequence: frames, then rows, then columns.
-fn token_at(block: u32, i: u32) -> u32 {
-  let frame = i / BLOCK_TOKENS;
-  let row = (block / BLOCKS_ACROSS) * BLOCK_ROWS + (i % BLOCK_TOKENS) / BLOCK_COLUMNS;
-  let grid_column = (block % BLOCKS_ACROSS) * BLOCK_COLUMNS + i % BLOCK_COLUMNS;
-  return (frame * GRID_ROWS + row) * GRID_COLUMNS + grid_column;
-}
-
-fn stage(block: u32, head: u32, first: u32, length: u32, first_column: u32, lane: u32) {
+fn stage(head: u32, first: u32, length: u32, first_column: u32, lane: u32) {
   for (var i = lane; i < 2 * TILE * KEY4; i += LANES) {
     let vector = i / KEY4;
     let token = first + vector % TILE;
     var value = vec4f(0.0);
     if (token < length) {
       let start = select(u32(QUERIES), u32(KEYS), vector < TILE) + head * KEY_LENGTH + (i % KEY4) * 4;
-      let at = token_at(block, token) * STRIDE + start;
+      let at = token_at(token) * STRIDE + start;
       value = vec4f(projection[at], projection[at + 1], projection[at + 2], projection[at + 3]);
     }
     staged[i] = value;
@@ -68,13 +59,13 @@ fn stage(block: u32, head: u32, first: u32, length: u32, first_column: u32, lane
     let value_column = first_column + i % GROUP_COLUMNS;
     var value = 0.0;
     if (token < length && value_column < VALUE_LENGTH) {
-      value = projection[token_at(block, token) * STRIDE + VALUES + head * VALUE_LENGTH + value_column];
+      value = projection[token_at(token) * STRIDE + VALUES + head * VALUE_LENGTH + value_column];
     }
     values[i] = value;
   }
   for (var i = lane; i < TILE; i += LANES) {
     if (first + i < length) {
-      let at = token_at(block, first + i) * STRIDE + head;
+      let at = token_at(first + i) * STRIDE + head;
       write_strength[i] = sigmoid(projection[at + WRITES]);
       forgotten[i] = sigmoid(projection[at + DECAYS]);
     }
@@ -109,14 +100,14 @@ fn stage(block: u32, head: u32, first: u32, length: u32, first_column: u32, lane
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let block = group.z;
+  begin(group.z);
   let head = group.y;
   let own = lane % GROUP_COLUMNS;
   let part = lane / GROUP_COLUMNS;
   let first_column = group.x * GROUP_COLUMNS;
   let used = first_column + own < VALUE_LENGTH;
   let length = launch.frames * BLOCK_TOKENS;
-  let state_at = ((block * HEADS + head) * KEY_LENGTH + part * 4 * PART4) * VALUE_LENGTH + first_column + own;
+  let state_at = ((state_block * HEADS + head) * KEY_LENGTH + part * 4 * PART4) * VALUE_LENGTH + first_column + own;
   if (used) {
     for (var i = 0u; i < PART4; i++) {
       let at = state_at + i * 4 * VALUE_LENGTH;
@@ -124,7 +115,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     }
   }
   for (var first = 0u; first < length; first += TILE) {
-    stage(block, head, first, length, first_column, lane);
+    stage(head, first, length, first_column, lane);
     for (var i = 0u; i < min(u32(TILE), length - first); i++) {
       let forget = forgotten[i];
       let key = i * KEY4 + part * PART4;
@@ -147,7 +138,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         column[j] += write * staged[key + j];
       }
       if (part == 0u && used) {
-        let at = token_at(block, first + i) * (HEADS * VALUE_LENGTH) + head * VALUE_LENGTH + first_column + own;
+        let at = token_at(first + i) * (HEADS * VALUE_LENGTH) + head * VALUE_LENGTH + first_column + own;
         out[at] = (sums.y + write * key_query[i]) * inverse_length[TILE + i];
       }
     }

@@ -5,10 +5,9 @@
 // two tokens are formed: exponents are never positive. Shapes and layout: scan.wgsl.
 #include "launch.wgsl"
 #include "activation.wgsl"
+#include "blocks.wgsl"
 
 const KEY4 = KEY_LENGTH / 4;
-const BLOCK_TOKENS = BLOCK_ROWS * BLOCK_COLUMNS;
-const BLOCKS_ACROSS = GRID_COLUMNS / BLOCK_COLUMNS;
 // Column tiles of 64 numbers of a value.
 const VALUE_TILES = (VALUE_LENGTH + 63) / 64;
 
@@ -18,14 +17,6 @@ var<workgroup> tile_sums: array<f32, 16>;
 var<workgroup> tile_writes: array<f32, 16>;
 var<workgroup> square_parts: array<f32, 256>;
 var<workgroup> inverse_length: array<f32, 16>;
-
-// The token at place `i` of the block's sequence: frames, then rows, then columns.
-fn token_at(block: u32, i: u32) -> u32 {
-  let frame = i / BLOCK_TOKENS;
-  let row = (block / BLOCKS_ACROSS) * BLOCK_ROWS + (i % BLOCK_TOKENS) / BLOCK_COLUMNS;
-  let grid_column = (block % BLOCKS_ACROSS) * BLOCK_COLUMNS + i % BLOCK_COLUMNS;
-  return (frame * GRID_ROWS + row) * GRID_COLUMNS + grid_column;
-}
 
 fn vector_at(token: u32, start: u32, i: u32) -> vec4f {
   let at = token * STRIDE + start + 4u * i;
@@ -41,13 +32,13 @@ fn log_decay(x: f32) -> f32 {
 
 // Loads decays and write strengths of the 16 tokens from `first` on; tokens past the end neither decay nor write. Then
 // inverse lengths of their keys or queries, whose columns begin at `start`.
-fn load_tile(block: u32, head: u32, first: u32, length: u32, start: u32, lane: u32) {
+fn load_tile(head: u32, first: u32, length: u32, start: u32, lane: u32) {
   let place = lane / 16u;
   if (lane < 16u) {
     var decay = 0.0;
     var write = 0.0;
     if (first + lane < length) {
-      let at = token_at(block, first + lane) * STRIDE + head;
+      let at = token_at(first + lane) * STRIDE + head;
       decay = log_decay(projection[at + DECAYS]);
       write = sigmoid(projection[at + WRITES]);
     }
@@ -56,7 +47,7 @@ fn load_tile(block: u32, head: u32, first: u32, length: u32, start: u32, lane: u
   }
   var squares = 0.0;
   if (first + place < length) {
-    let token = token_at(block, first + place);
+    let token = token_at(first + place);
     for (var i = lane % 16u; i < KEY4; i += 16u) {
       let part = vector_at(token, start, i);
       squares += dot(part, part);

@@ -79,19 +79,25 @@ describe('point-features', () => {
 
 describe('noise', () => {
   it('makes the stream of the sampler, on noised tokens only', async () => {
-    const [count, channels] = [300, 12];
+    const [count, channels, tokensPerFrame] = [300, 12, 15];
     const mask = Uint32Array.from({ length: count }, (_, i) => i % 4 && 1);
     const given = randomNumbers(6, count * channels);
-    const [seed, chunk] = [0xfedcba98, 1234];
+    // Of two rollouts of ten frames each.
+    const keys = [
+      { seed: 0xfedcba98, chunk: 1234 },
+      { seed: 3, chunk: 0 },
+    ];
+    const rollouts = keys.map((key) => ({ slot: 0, previous: 0 as const, ...key }));
     const outputs = await runKernel(
       gpu,
-      noiseProgram(channels),
+      noiseProgram(channels, tokensPerFrame),
       elementWorkgroups(count * channels),
-      { tokens: count, seed, chunk },
+      { tokens: count, frames: 10, chunks: 2, rollouts },
       { [NOISE.mask]: mask, [NOISE.latents]: given },
     );
     const out = outputs[NOISE.latents]!;
-    for (const normals of [noise(count * channels, seed, chunk), chunkNoise(count * channels, seed, chunk)]) {
+    for (const make of [noise, chunkNoise]) {
+      const normals = keys.flatMap(({ seed, chunk }) => [...make((count * channels) / 2, seed, chunk)]);
       const expected = given.map((v, i) => (mask[Math.floor(i / channels)] ? normals[i]! : v));
       expect(largestDifference(out, expected)).toBeLessThan(1e-5);
     }

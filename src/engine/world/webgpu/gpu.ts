@@ -1,12 +1,8 @@
 import { LongtakeError } from '../../types.ts';
 import { DeviceLostError, OutOfGpuMemoryError } from './errors.ts';
+import { LAUNCH_BYTES } from './launch.ts';
 import { preprocess, type KernelSources } from './preprocess.ts';
 import { type Program, programKey } from './program.ts';
-
-/** Bytes of one slot of the uniform arena: the default minimum alignment of dynamic offsets. */
-export const LAUNCH_SLOT = 256;
-/** Bytes of `Launch` in kernels/launch.wgsl. */
-export const LAUNCH_BYTES = 32;
 
 /** Part of a buffer bound to a kernel. */
 export interface Binding {
@@ -23,6 +19,8 @@ export class Gpu {
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   #lost: string | undefined;
+  /** Buffers made by the allocation under way. */
+  #allocating: GPUBuffer[] | null = null;
   /** An error that no scope caught: what was computed since then may be wrong. */
   #fault: string | undefined;
 
@@ -75,7 +73,7 @@ export class Gpu {
   }
 
   /**
-   * Runs `allocate` with error scopes around it.
+   * Runs `allocate` with error scopes around it. Where it fails, the storage buffers it made are gone.
    * @throws OutOfGpuMemoryError, LongtakeError `backend` when an object is invalid (e.g. beyond a limit)
    */
   async allocate<T>(allocate: () => T): Promise<T> {
@@ -83,17 +81,23 @@ export class Gpu {
     this.device.pushErrorScope('out-of-memory');
     this.device.pushErrorScope('validation');
     let result: T;
+    const made: GPUBuffer[] = (this.#allocating = []);
+    const undo = (): void => made.forEach((buffer) => buffer.destroy());
     try {
       result = allocate();
     } catch (cause) {
       void this.device.popErrorScope();
       void this.device.popErrorScope();
+      undo();
       if (cause instanceof RangeError) throw new OutOfGpuMemoryError(cause.message);
       throw cause;
+    } finally {
+      this.#allocating = null;
     }
     const [validation, memory] = await this.guard(
       Promise.all([this.device.popErrorScope(), this.device.popErrorScope()]),
     );
+    if (memory || validation) undo();
     if (memory) throw new OutOfGpuMemoryError(memory.message);
     if (validation) {
       throw new LongtakeError('backend', 'This graphics device cannot hold the model.', {
@@ -105,11 +109,13 @@ export class Gpu {
 
   /** A storage buffer that can be copied from and to. Bytes are rounded up to a multiple of 4. */
   storage(label: string, bytes: number): GPUBuffer {
-    return this.device.createBuffer({
+    const buffer = this.device.createBuffer({
       label,
       size: Math.max(4, Math.ceil(bytes / 4) * 4),
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     });
+    this.#allocating?.push(buffer);
+    return buffer;
   }
 
   /** A storage buffer with contents. */

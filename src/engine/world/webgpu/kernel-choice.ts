@@ -5,6 +5,7 @@ import {
   type MatrixUnit,
   type Tile,
   type UnitTile,
+  type WeightFormat,
   type WorkgroupLimits,
 } from './matmul-program.ts';
 
@@ -53,20 +54,20 @@ export function fitsUnits({ unit }: UnitsChoice, headLength: number, matrix: str
   return isLarge(matrix) && (!matrix.endsWith('.qkv') || headLength % unit.n === 0);
 }
 
-/** What two matrix products have in common that can use the same tile. */
+/** What matrix products have in common that use the same tile. @param rows by which it is chosen */
 export function shapeKey({ n, k, prologue, store, weight }: MatmulOptions, rows: number): string {
   return `${prologue?.kind ?? 'plain'} ${rows}×${k}→${n} ${store?.kind ?? 'set'} ${weight.kind}`;
 }
 
-/** The kernel for a product of a matrix that is stored as `weight`. */
+/** The kernel for a product of a matrix that is stored as `weight`. @param key `shapeKey` of the product */
 export function variantFor(
   choice: KernelChoice,
   matrix: string,
-  options: MatmulOptions,
-  rows: number,
+  weight: WeightFormat,
+  key: string,
 ): MatmulVariant {
-  const tuned = choice.tiles?.get(shapeKey(options, rows));
-  if (options.weight.kind === 'half') {
+  const tuned = choice.tiles?.get(key);
+  if (weight.kind === 'half') {
     const units = choice.units!;
     const tile = tuned && 'span' in tuned ? tuned : defaultUnitTile(units);
     return { kind: 'units', ...units, tile };

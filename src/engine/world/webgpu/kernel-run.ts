@@ -1,5 +1,5 @@
-import { type Binding, type Gpu, LAUNCH_SLOT } from './gpu.ts';
-import { type LaunchValues, packLaunch } from './launch.ts';
+import type { Binding, Gpu } from './gpu.ts';
+import { LAUNCH_SLOT, type LaunchValues, packLaunch, plainLaunch } from './launch.ts';
 import type { Program, Workgroups } from './program.ts';
 
 /**
@@ -16,7 +16,7 @@ export async function runKernel(
 ): Promise<Record<number, Float32Array>> {
   const pipeline = await gpu.pipeline(program);
   const arena = new ArrayBuffer(LAUNCH_SLOT);
-  packLaunch({ ...NO_LAUNCH, ...launch }, arena, 0);
+  packLaunch({ ...plainLaunch(0), ...launch }, arena, 0);
   const buffers = new Map<number, { buffer: GPUBuffer; bytes: number }>();
   const uniform = gpu.device.createBuffer({
     size: LAUNCH_SLOT,
@@ -58,8 +58,3 @@ export async function runKernel(
     uniform.destroy();
   }
 }
-
-const NO_LAUNCH: LaunchValues = {
-  ...{ tokens: 0, frames: 0, levelRow: 0, previous: 0 },
-  ...{ ratio: 0, seed: 0, chunk: 0, stream: 0 },
-};

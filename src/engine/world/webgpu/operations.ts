@@ -1,6 +1,6 @@
 import type { WorldSpec } from '../../package/model-json.ts';
 import type { Program, Workgroups } from './program.ts';
-import { type KernelChoice, PLAIN_KERNELS, variantFor } from './kernel-choice.ts';
+import { type KernelChoice, PLAIN_KERNELS, shapeKey, variantFor } from './kernel-choice.ts';
 import {
   MATMUL,
   type MatmulOptions,
@@ -14,6 +14,7 @@ import {
   attentionWorkgroups,
   CACHE_STORE,
   cacheStoreProgram,
+  cacheStoreWorkgroups,
   elementWorkgroups,
   isTiledScan,
   NOISE,
@@ -37,13 +38,16 @@ import {
 /** Levels that the modulation table holds; row 0 is level 0. */
 export const LEVEL_ROWS = 16;
 
+export type PassInput = 'latents' | 'mask' | 'rays' | 'known' | 'rotations';
+
 /**
- * What a kernel reads or writes: a weight on the device, an input of the pass, part of the session's state, or a work
- * tensor of this plan (which may share its buffer with others).
+ * What a kernel reads or writes: a weight on the device, an input of the pass, features of noise levels, the states of a
+ * layer, modulation vectors, or a work tensor of this plan (which may share its buffer with others).
  */
 export type Place =
   | { kind: 'weight'; name: string }
-  | { kind: 'input'; name: 'latents' | 'mask' | 'rays' | 'known' | 'rotations' | 'levels' }
+  | { kind: 'input'; name: PassInput }
+  | { kind: 'levels' }
   | { kind: 'state'; part: 'scan' | 'cache'; layer: number }
   | { kind: 'table'; layer: number }
   | { kind: 'work'; name: string; floats: number };
@@ -55,30 +59,39 @@ export interface Operation {
   program: Program;
   workgroups: Workgroups;
   places: Readonly<Record<number, Place>>;
-  /** Of a matrix product: what it was made from, and its rows. */
-  product?: { matrix: string; options: MatmulOptions; rows: number };
+  /** Of a matrix product: what it was made from, its rows, and the key of its tile (`shapeKey`). */
+  product?: { matrix: string; options: MatmulOptions; rows: number; key: string };
 }
+
+/** What a pass goes over: some rollouts, the same number of chunks of each. */
+export interface Extent {
+  rollouts: number;
+  chunks: number;
+}
+
+/** From so many chunks on, matrix products have the tiles of long passes. */
+export const LONG_PASS = 4;
 
 /** Format by matrix name, e.g. `layers.0.qkv`. */
 export type WeightFormats = (name: string) => WeightFormat;
 
-/** Lays out the dispatches of the network for passes over `chunks` chunks (docs/model.md). */
+/** Lays out the dispatches of the network for passes of one extent (docs/model.md). */
 export class OperationList {
   readonly #spec: WorldSpec;
   readonly #formats: WeightFormats;
-  readonly #chunks: number;
+  readonly #extent: Extent;
   readonly #tokens: number;
   readonly #tokensPerFrame: number;
   readonly #choice: KernelChoice;
   readonly #operations: Operation[] = [];
 
-  constructor(spec: WorldSpec, formats: WeightFormats, chunks: number, choice = PLAIN_KERNELS) {
+  constructor(spec: WorldSpec, formats: WeightFormats, extent: Extent, choice = PLAIN_KERNELS) {
     this.#spec = spec;
     this.#formats = formats;
     this.#choice = choice;
-    this.#chunks = chunks;
+    this.#extent = extent;
     this.#tokensPerFrame = spec.grid.rows * spec.grid.columns;
-    this.#tokens = chunks * spec.framesPerChunk * this.#tokensPerFrame;
+    this.#tokens = extent.rollouts * extent.chunks * spec.framesPerChunk * this.#tokensPerFrame;
   }
 
   /** The operations added so far. */
@@ -91,15 +104,7 @@ export class OperationList {
     const { levelWidth: m, width: d, layers } = this.#spec;
     const first = { n: m, k: 64, activation: 'silu' } as const;
     const hidden = (name: string): Place => ({ kind: 'work', name, floats: LEVEL_ROWS * m });
-    this.#matmul(
-      'level.fc1',
-      'levelFirst',
-      first,
-      { kind: 'input', name: 'levels' },
-      hidden('h1'),
-      {},
-      LEVEL_ROWS,
-    );
+    this.#matmul('level.fc1', 'levelFirst', first, { kind: 'levels' }, hidden('h1'), {}, LEVEL_ROWS);
     const second = { n: m, k: m, activation: 'silu' } as const;
     this.#matmul('level.fc2', 'levelSecond', second, hidden('h1'), hidden('h2'), {}, LEVEL_ROWS);
     for (let layer = 0; layer <= layers.length; layer++) {
@@ -121,7 +126,7 @@ export class OperationList {
     const channels = this.#spec.latentChannels;
     this.#operations.push({
       name: 'noise',
-      program: noiseProgram(channels),
+      program: noiseProgram(channels, this.#tokensPerFrame),
       workgroups: elementWorkgroups(this.#tokens * channels),
       places: { [NOISE.mask]: MASK, [NOISE.latents]: LATENTS },
     });
@@ -262,16 +267,17 @@ export class OperationList {
     };
     const places = { ...read, [SCAN.out]: recalled };
     if (!isTiledScan(options)) {
-      const workgroups = scanWorkgroups(options);
+      const workgroups = scanWorkgroups(options, this.#extent.rollouts);
       this.#operations.push({ name, program: scanProgram(options), workgroups, places });
       return;
     }
-    const workgroups = tiledReadWorkgroups(options, this.#tokens / this.#tokensPerFrame);
+    const { rollouts, chunks } = this.#extent;
+    const workgroups = tiledReadWorkgroups(options, chunks * this.#spec.framesPerChunk, rollouts);
     this.#operations.push({ name, program: tiledReadProgram(options), workgroups, places });
     if (!options.commit) return;
     this.#operations.push({
       ...{ name: `${index} state of ${what}`, program: tiledWriteProgram(options) },
-      ...{ workgroups: tiledWriteWorkgroups(options), places: read },
+      ...{ workgroups: tiledWriteWorkgroups(options, rollouts), places: read },
     });
   }
 
@@ -307,6 +313,7 @@ export class OperationList {
     const { rope, heads } = attention;
     const headLength = width / heads;
     const chunkTokens = framesPerChunk * this.#tokensPerFrame;
+    const { rollouts, chunks } = this.#extent;
     const qkv = this.#work(`qkv ${index}`, 3 * width);
     const cache: Place = { kind: 'state', part: 'cache', layer: index };
     const levels = levelPlaces(index);
@@ -325,7 +332,7 @@ export class OperationList {
       this.#operations.push({
         name: `${index} attention`,
         program: attentionProgram(shape),
-        workgroups: attentionWorkgroups(shape, this.#chunks),
+        workgroups: attentionWorkgroups(shape, rollouts * chunks),
         places: { [ATTENTION.qkv]: qkv, [ATTENTION.cache]: cache, [ATTENTION.out]: attended },
       });
       const out = { n: width, k: width, store: this.#gate(5) };
@@ -334,7 +341,7 @@ export class OperationList {
       this.#operations.push({
         name: `${index} cache store`,
         program: cacheStoreProgram(width, chunkTokens),
-        workgroups: elementWorkgroups((2 * chunkTokens * width) / 4),
+        workgroups: cacheStoreWorkgroups(width, chunkTokens, rollouts),
         places: { [CACHE_STORE.qkv]: qkv, [CACHE_STORE.cache]: cache },
       });
     }
@@ -353,12 +360,13 @@ export class OperationList {
     const weight = this.#formats(weights);
     const { limits } = this.#choice;
     const shape: MatmulOptions = { ...options, weight, limits };
-    const full = { ...shape, variant: variantFor(this.#choice, weights, shape, rows) };
+    const key = shapeKey(shape, rows === this.#tokens ? this.#tileRows : rows);
+    const full = { ...shape, variant: variantFor(this.#choice, weights, weight, key) };
     this.#operations.push({
       name,
       program: matmulProgram(full),
       workgroups: matmulWorkgroups(full, rows),
-      product: { matrix: weights, options: shape, rows },
+      product: { matrix: weights, options: shape, rows, key },
       places: {
         ...{ [MATMUL.a]: a, [MATMUL.out]: out, ...places },
         [MATMUL.weights]: { kind: 'weight', name: weights },
@@ -375,6 +383,12 @@ export class OperationList {
 
   get #x(): Place {
     return this.#work('x', this.#spec.width);
+  }
+
+  /** Rows by which tiles are chosen: a chunk's or, in long passes, those of eight. */
+  get #tileRows(): number {
+    const { rollouts, chunks } = this.#extent;
+    return (rollouts * chunks < LONG_PASS ? 1 : 8) * this.#spec.framesPerChunk * this.#tokensPerFrame;
   }
 
   /** Width of the pose part of keys and queries. */

@@ -1,17 +1,17 @@
 import { LongtakeError } from '../../types.ts';
 import type { Gpu } from './gpu.ts';
-import type { Operation, Place } from './operations.ts';
+import type { Extent, Operation, Place } from './operations.ts';
 import { type Lifetime, shareBuffers, type Workspace } from './workspace.ts';
 
 /** Names of the parts of a plan, in the order in which they run; the last one runs once a step. */
 export type Section = 'before' | 'step';
 
 /**
- * The dispatches of one kind of pass over a fixed number of chunks, with the buffers they share. `before` runs once a
- * call, `step` once a denoise step (or once, in a commit).
+ * The dispatches of one kind of pass of a fixed extent, with the buffers they share. `before` runs once a call, `step` once
+ * a denoise step (or once, in a commit).
  */
 export interface Plan {
-  chunks: number;
+  extent: Extent;
   sections: Readonly<Record<Section, readonly Operation[]>>;
   workspace: Workspace;
 }
@@ -22,7 +22,7 @@ const MAX_WORKGROUPS = 65535;
  * Fixes a plan.
  * @throws LongtakeError `backend` when a pass would need a larger grid than WebGPU allows
  */
-export function makePlan(chunks: number, before: readonly Operation[], step: readonly Operation[]): Plan {
+export function makePlan(extent: Extent, before: readonly Operation[], step: readonly Operation[]): Plan {
   const operations = [...before, ...step];
   for (const operation of operations) {
     if (operation.workgroups.some((count) => count > MAX_WORKGROUPS)) {
@@ -30,7 +30,7 @@ export function makePlan(chunks: number, before: readonly Operation[], step: rea
     }
   }
   return {
-    chunks,
+    extent,
     sections: { before, step },
     workspace: shareBuffers(lifetimes(before.length, operations)),
   };

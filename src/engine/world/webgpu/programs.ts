@@ -66,8 +66,9 @@ export function scanProgram(options: ScanOptions): Program {
   };
 }
 
-export function scanWorkgroups(options: ScanOptions): Workgroups {
-  return [ceilDivide(options.valueLength, scanGroupColumns(options)), options.heads, blocksOf(options)];
+export function scanWorkgroups(options: ScanOptions, rollouts = 1): Workgroups {
+  const columns = ceilDivide(options.valueLength, scanGroupColumns(options));
+  return [columns, options.heads, rollouts * blocksOf(options)];
 }
 
 /**
@@ -87,10 +88,10 @@ export function tiledReadProgram(options: ScanOptions): Program {
   };
 }
 
-/** @param frames of the pass */
-export function tiledReadWorkgroups(options: ScanOptions, frames: number): Workgroups {
+/** @param frames of each rollout */
+export function tiledReadWorkgroups(options: ScanOptions, frames: number, rollouts = 1): Workgroups {
   const tiles = ceilDivide(frames * options.block[0] * options.block[1], SCAN_TILE);
-  return [tiles * ceilDivide(options.valueLength, 64), options.heads, blocksOf(options)];
+  return [tiles * ceilDivide(options.valueLength, 64), options.heads, rollouts * blocksOf(options)];
 }
 
 /** kernels/ssd-write.wgsl. */
@@ -102,9 +103,9 @@ export function tiledWriteProgram(options: ScanOptions): Program {
   };
 }
 
-export function tiledWriteWorkgroups(options: ScanOptions): Workgroups {
+export function tiledWriteWorkgroups(options: ScanOptions, rollouts = 1): Workgroups {
   const tiles = ceilDivide(options.keyLength, SCAN_TILE) * ceilDivide(options.valueLength, 64);
-  return [tiles, options.heads, blocksOf(options)];
+  return [tiles, options.heads, rollouts * blocksOf(options)];
 }
 
 /** Tokens of a tile; kernels/ssd-tiles.wgsl has it in many places. */
@@ -160,6 +161,7 @@ export function attentionProgram(options: AttentionOptions): Program {
   };
 }
 
+/** @param chunks of all rollouts */
 export function attentionWorkgroups(options: AttentionOptions, chunks: number): Workgroups {
   return [ceilDivide(options.chunkTokens, attentionQueries(options)), options.heads, chunks];
 }
@@ -179,6 +181,10 @@ export function cacheStoreProgram(width: number, chunkTokens: number): Program {
     constants: { WIDTH: width, CHUNK_TOKENS: chunkTokens },
     bindings: { [CACHE_STORE.qkv]: 'read', [CACHE_STORE.cache]: 'write' },
   };
+}
+
+export function cacheStoreWorkgroups(width: number, chunkTokens: number, rollouts = 1): Workgroups {
+  return [ceilDivide((2 * chunkTokens * width) / 4, 64), rollouts, 1];
 }
 
 /** Binding numbers of kernels/ray-features.wgsl. */
@@ -223,10 +229,10 @@ export function pointFeaturesProgram(
 export const NOISE = { mask: 0, latents: 1 } as const;
 
 /** kernels/noise.wgsl. */
-export function noiseProgram(channels: number): Program {
+export function noiseProgram(channels: number, tokensPerFrame: number): Program {
   return {
     file: 'noise.wgsl',
-    constants: { CHANNELS: channels },
+    constants: { CHANNELS: channels, TOKENS_PER_FRAME: tokensPerFrame },
     bindings: { [NOISE.mask]: 'read', [NOISE.latents]: 'write' },
   };
 }

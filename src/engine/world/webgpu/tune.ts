@@ -1,9 +1,9 @@
 import type { WorldPackage } from '../../package/world-package.ts';
 import { LongtakeError } from '../../types.ts';
 import { DeviceLostError } from './errors.ts';
-import { type Gpu, LAUNCH_BYTES, LAUNCH_SLOT } from './gpu.ts';
-import { defaultUnitTile, type KernelChoice, shapeKey, variantFor } from './kernel-choice.ts';
-import { packLaunch } from './launch.ts';
+import type { Gpu } from './gpu.ts';
+import { defaultUnitTile, type KernelChoice, variantFor } from './kernel-choice.ts';
+import { LAUNCH_BYTES, LAUNCH_SLOT, packLaunch, plainLaunch } from './launch.ts';
 import {
   MATMUL,
   type MatmulOptions,
@@ -12,8 +12,8 @@ import {
   type Tile,
   type UnitTile,
 } from './matmul-program.ts';
-import type { Operation } from './operations.ts';
-import { type BoundOperation, record } from './plan.ts';
+import { LONG_PASS, type Operation } from './operations.ts';
+import { type BoundOperation, type Plan, record } from './plan.ts';
 import { programKey } from './program.ts';
 import { isSoftwareInfo } from './software-adapter.ts';
 import { timeSpans } from './timings.ts';
@@ -97,7 +97,7 @@ export async function tunedTiles(
 
 function fileName(info: GPUAdapterInfo, { arithmetic }: KernelChoice, model: string): string {
   const device = [info.vendor, info.architecture, info.device, info.description].join(' ');
-  return `tiles 1 ${device} ${arithmetic} ${model}.json`;
+  return `tiles 2 ${device} ${arithmetic} ${model}.json`;
 }
 
 function readTiles(bytes: Uint8Array | null): Tiles | null {
@@ -114,17 +114,20 @@ function readTiles(bytes: Uint8Array | null): Tiles | null {
   }
 }
 
-/** One operation of every shape that passes repeat, most work first. */
-function shapesOf({ denoise, commits }: Plans): [string, Operation][] {
+/** One operation of every shape that passes repeat, most work first; what only merged passes have comes last. */
+function shapesOf({ denoise, commits, merged }: Plans): [string, Operation][] {
   const shapes = new Map<string, { operation: Operation; work: number }>();
-  for (const operation of [denoise, ...commits].flatMap(({ sections }) => sections.step)) {
-    if (!operation.product) continue;
-    const { options, rows } = operation.product;
-    const key = shapeKey(options, rows);
-    const known = shapes.get(key) ?? { operation, work: 0 };
-    known.work += rows * options.n * options.k;
-    shapes.set(key, known);
-  }
+  const add = (plans: readonly Plan[], weight: number): void => {
+    for (const operation of plans.flatMap(({ sections }) => sections.step)) {
+      if (!operation.product) continue;
+      const { options, rows, key } = operation.product;
+      const known = shapes.get(key) ?? { operation, work: 0 };
+      known.work += weight * rows * options.n * options.k;
+      shapes.set(key, known);
+    }
+  };
+  add([denoise, ...commits], 1);
+  if (merged.most >= LONG_PASS) add([merged.denoise(merged.most), merged.commit(merged.most)], 1e-9);
   return [...shapes].sort(([, a], [, b]) => b.work - a.work).map(([key, { operation }]) => [key, operation]);
 }
 
@@ -159,14 +162,14 @@ async function fastest(
   choice: KernelChoice,
   tuning: Tuning,
 ): Promise<Tile | UnitTile | null> {
-  const { matrix, options, rows } = operation.product!;
+  const { matrix, options, rows, key: shape } = operation.product!;
   const bench = await Workbench.create(gpu, operation, weights);
   try {
     const seen = new Set<string>();
     const bound: { tile: Tile | UnitTile | null; candidate: BoundOperation; numbers: Float32Array }[] = [];
     for (const tile of [null, ...candidatesFor(options, choice)]) {
-      const tiles = new Map(tile ? [[shapeKey(options, rows), tile]] : []);
-      const full = { ...options, variant: variantFor({ ...choice, tiles }, matrix, options, rows) };
+      const tiles = new Map(tile ? [[shape, tile]] : []);
+      const full = { ...options, variant: variantFor({ ...choice, tiles }, matrix, options.weight, shape) };
       const program = matmulProgram(full);
       const key = programKey(program);
       if (seen.has(key)) continue;
@@ -270,8 +273,7 @@ class Workbench {
     });
     this.#own.push(uniform);
     const values = new ArrayBuffer(LAUNCH_SLOT);
-    const common = { previous: 0, ratio: 0.5, seed: 0, chunk: 0, stream: 0 } as const;
-    packLaunch({ ...common, tokens: rows, frames: 1, levelRow: 1 }, values, 0);
+    packLaunch({ ...plainLaunch(rows), levelRow: 1, ratio: 0.5 }, values, 0);
     gpu.device.queue.writeBuffer(uniform, 0, values);
     this.#launch = gpu.device.createBindGroup({
       layout: gpu.launchLayout,

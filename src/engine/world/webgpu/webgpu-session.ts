@@ -3,10 +3,12 @@ import { LongtakeError } from '../../types.ts';
 import type { Chunk, NoiseKey, WorldSession, WorldSnapshot } from '../world-model.ts';
 import type { LaunchValues } from './launch.ts';
 import type { Operation } from './operations.ts';
-import { type BoundOperation, bindOperations, type Plan, record, type Section } from './plan.ts';
-import { rotations } from './rotations.ts';
+import type { Plan } from './plan.ts';
+import { launchOf, type Rollout } from './rollout-passes.ts';
+import type { BoundPlan, Lease } from './state-bank.ts';
+import { stateSizes } from './state-sizes.ts';
 import { type OperationTime, timeOperations, timeSpans } from './timings.ts';
-import { LAUNCH_SLOTS, type SessionState, type WebGpuWorldModel } from './webgpu-world.ts';
+import type { WebGpuWorldModel } from './webgpu-world.ts';
 
 /** A commit of one chunk, or the first denoise step of a chunk from one level to the next, with seeded noise. */
 export type SinglePass =
@@ -21,61 +23,39 @@ export interface InspectedOperation {
   after: Record<number, ArrayBuffer>;
 }
 
-type BoundPlan = Record<Section, BoundOperation[]>;
-
-/** A rollout on a WebGPU device: the state lies on the device, bind groups are made once. */
-export class WebGpuWorldSession implements WorldSession {
+/** A rollout on a WebGPU device: its state lies in a slot of a bank on the device. */
+export class WebGpuWorldSession implements WorldSession, Rollout {
+  readonly lease: Lease;
   readonly #model: WebGpuWorldModel;
-  readonly #state: readonly SessionState[];
-  readonly #plans: ReadonlyMap<Plan, BoundPlan>;
   #committed = 0;
-  /** Half of the attention caches that holds the last committed chunk. */
-  #half: 0 | 1 | 2 = 0;
-  #disposed = false;
+  #previous: 0 | 1 | 2 = 0;
+  #closed = false;
 
-  private constructor(
-    model: WebGpuWorldModel,
-    state: readonly SessionState[],
-    plans: ReadonlyMap<Plan, BoundPlan>,
-  ) {
+  constructor(model: WebGpuWorldModel, lease: Lease) {
     this.#model = model;
-    this.#state = state;
-    this.#plans = plans;
-  }
-
-  /** @throws OutOfGpuMemoryError, DeviceLostError */
-  static async create(model: WebGpuWorldModel): Promise<WebGpuWorldSession> {
-    const { gpu } = model;
-    const state = await gpu.allocate(() =>
-      stateSizes(model).map(({ scan, cache }, layer) => ({
-        scan: gpu.storage(`scan ${layer}`, scan * 4),
-        cache: gpu.storage(`cache ${layer}`, 4 * cache * 4),
-      })),
-    );
-    const plans = new Map<Plan, BoundPlan>();
-    for (const plan of [model.denoisePlan, ...model.commitPlans]) {
-      const bind = (section: Section): Promise<BoundOperation[]> =>
-        bindOperations(gpu, plan.sections[section], (place) => model.resolve(place, plan, state));
-      plans.set(plan, { before: await bind('before'), step: await bind('step') });
-    }
-    return new WebGpuWorldSession(model, state, plans);
+    this.lease = lease;
   }
 
   get committed(): number {
     return this.#committed;
   }
 
+  get previous(): 0 | 1 | 2 {
+    return this.#previous;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  advance(chunks: number): void {
+    this.#committed += chunks;
+    this.#previous = this.#previous === 1 ? 2 : 1;
+  }
+
   commit(chunks: readonly Chunk[], signal?: AbortSignal): Promise<void> {
     for (const chunk of chunks) this.#check(chunk);
-    return this.#call(async () => {
-      for (let start = 0; start < chunks.length;) {
-        const left = chunks.length - start;
-        const plan = this.#model.commitPlans.find((candidate) => candidate.chunks <= left)!;
-        await this.#commitBatch(plan, chunks.slice(start, start + plan.chunks), signal);
-        start += plan.chunks;
-        this.#advance(plan.chunks);
-      }
-    });
+    return this.#model.passes.commit(this, chunks, signal);
   }
 
   denoise(
@@ -85,30 +65,7 @@ export class WebGpuWorldSession implements WorldSession {
     signal?: AbortSignal,
   ): Promise<Float32Array> {
     this.#check(chunk);
-    return this.#call(async () => {
-      const model = this.#model;
-      this.#writeInputs([chunk], chunk.mask);
-      const key = noise instanceof Float32Array ? null : noise;
-      model.write('latents', key ? chunk.latents : replaceNoised(chunk, noise as Float32Array));
-      const before = this.#bound(model.denoisePlan).before.filter(
-        ({ operation }) => key || operation.program.file !== 'noise.wgsl',
-      );
-      // The last slot is the level table's.
-      const window = LAUNCH_SLOTS - 1;
-      for (let step = 0; step + 1 < levels.length; step++) {
-        const levelRow = model.levelRow(levels.slice(step, -1));
-        const values = {
-          ...this.#launch(1),
-          ...{ levelRow, ratio: levels[step + 1]! / levels[step]! },
-          ...{ seed: key?.seed ?? 0, chunk: key?.chunk ?? 0 },
-        };
-        model.writeLaunch([values], step % window);
-        const operations = [...(step === 0 ? before : []), ...this.#bound(model.denoisePlan).step];
-        await this.#submit('denoise step', operations, step % window, signal);
-      }
-      throwIfCancelled(signal);
-      return model.readLatents(chunk.latents.length);
-    });
+    return this.#model.passes.denoise({ rollout: this, chunk, levels, noise, signal });
   }
 
   /**
@@ -122,14 +79,16 @@ export class WebGpuWorldSession implements WorldSession {
   ): Promise<void> {
     this.#check(pass.chunk);
     return this.#call(async () => {
-      const { plan, operations, launch } = this.#prepare(pass);
-      for (const bound of operations) {
-        const before = await this.#contents(bound.operation, plan);
-        await this.#submit(bound.operation.name, [bound], 0, signal);
-        const after = await this.#contents(bound.operation, plan);
-        visit({ operation: bound.operation, launch, before, after });
+      const { plan, bound, launch } = await this.#prepare(pass);
+      for (const one of [...bound.before, ...bound.step]) {
+        const { operation } = one;
+        const before = await this.#contents(operation, plan);
+        await this.#model.ready();
+        throwIfCancelled(signal);
+        this.#model.submit(operation.name, [one], 0);
+        visit({ operation, launch, before, after: await this.#contents(operation, plan) });
       }
-      if (pass.kind === 'commit') this.#advance(1);
+      if (pass.kind === 'commit') this.advance(1);
     });
   }
 
@@ -140,9 +99,9 @@ export class WebGpuWorldSession implements WorldSession {
   time(pass: SinglePass, repeats: number): Promise<OperationTime[]> {
     this.#check(pass.chunk);
     return this.#call(async () => {
-      const { operations } = this.#prepare(pass);
+      const { before, step } = (await this.#prepare(pass)).bound;
       const begin = (encoder: GPUComputePassEncoder): void => this.#model.beginLaunch(encoder, 0);
-      return timeOperations(this.#model.gpu, operations, begin, repeats);
+      return timeOperations(this.#model.gpu, [...before, ...step], begin, repeats);
     });
   }
 
@@ -154,9 +113,9 @@ export class WebGpuWorldSession implements WorldSession {
   timeWhole(pass: SinglePass, runs: number): Promise<number[]> {
     this.#check(pass.chunk);
     return this.#call(async () => {
-      const { plan } = this.#prepare(pass);
+      const { bound } = await this.#prepare(pass);
       const begin = (encoder: GPUComputePassEncoder): void => this.#model.beginLaunch(encoder, 0);
-      const spans = Array.from({ length: runs }, () => this.#bound(plan).step);
+      const spans = Array.from({ length: runs }, () => bound.step);
       return timeSpans(this.#model.gpu, spans, begin);
     });
   }
@@ -170,16 +129,8 @@ export class WebGpuWorldSession implements WorldSession {
 
   snapshot(): Promise<WorldSnapshot> {
     return this.#call(async () => {
-      const sizes = stateSizes(this.#model);
-      const sources = this.#state.flatMap(({ scan, cache }, layer) => [
-        { buffer: scan, bytes: sizes[layer]!.scan * 4 },
-        {
-          buffer: cache,
-          bytes: 2 * sizes[layer]!.cache * 4,
-          offset: this.#half === 2 ? 2 * sizes[layer]!.cache * 4 : 0,
-        },
-      ]);
-      const bytes = await this.#model.gpu.read(sources);
+      const { sizes, places } = this.#places(this.#previous === 2 ? 2 : 1);
+      const bytes = await this.#model.gpu.read(places);
       let at = 0;
       const take = (floats: number): Float32Array => {
         const part = new Float32Array(bytes.slice(at, at + floats * 4));
@@ -199,7 +150,7 @@ export class WebGpuWorldSession implements WorldSession {
 
   restore(snapshot: WorldSnapshot): Promise<void> {
     return this.#call(async () => {
-      const sizes = stateSizes(this.#model);
+      const { sizes, places } = this.#places(1);
       const fits =
         snapshot.layers.length === sizes.length &&
         snapshot.layers.every(
@@ -210,114 +161,78 @@ export class WebGpuWorldSession implements WorldSession {
         );
       if (!fits) throw new LongtakeError('internal', 'The saved state belongs to another world model.');
       const { queue } = this.#model.gpu.device;
-      const write = (buffer: GPUBuffer, offset: number, data: Float32Array): void =>
-        queue.writeBuffer(buffer, offset, data as Float32Array<ArrayBuffer>);
+      const write = ({ buffer, offset }: (typeof places)[0], data: Float32Array, skip = 0): void =>
+        queue.writeBuffer(buffer, offset + skip, data as Float32Array<ArrayBuffer>);
       snapshot.layers.forEach(({ scan, keys, values }, layer) => {
-        write(this.#state[layer]!.scan, 0, scan);
-        write(this.#state[layer]!.cache, 0, keys);
-        write(this.#state[layer]!.cache, keys.byteLength, values);
+        write(places[2 * layer]!, scan);
+        write(places[2 * layer + 1]!, keys);
+        write(places[2 * layer + 1]!, values, keys.byteLength);
       });
       this.#committed = snapshot.committed;
-      this.#half = snapshot.committed > 0 ? 1 : 0;
+      this.#previous = snapshot.committed > 0 ? 1 : 0;
     });
   }
 
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    for (const { scan, cache } of this.#state) {
-      scan.destroy();
-      cache.destroy();
-    }
+    if (this.#closed) return;
+    this.#closed = true;
     this.#model.forget(this);
   }
 
+  /**
+   * Where the state lies: of every layer the scan states, then keys and values of one half of the attention cache; and how
+   * many floats they are.
+   */
+  #places(half: 1 | 2): {
+    sizes: { scan: number; cache: number }[];
+    places: { buffer: GPUBuffer; offset: number; bytes: number }[];
+  } {
+    const { bank, slot } = this.lease;
+    const sizes = stateSizes(this.#model.spec);
+    const places = sizes.flatMap(({ scan, cache }, layer) => [
+      { buffer: bank.layers[layer]!.scan, offset: slot * scan * 4, bytes: scan * 4 },
+      {
+        buffer: bank.layers[layer]!.cache,
+        offset: (4 * slot + 2 * (half - 1)) * cache * 4,
+        bytes: 2 * cache * 4,
+      },
+    ]);
+    return { sizes, places };
+  }
+
   /** Writes the inputs and launch values (slot 0) of a pass. */
-  #prepare(pass: SinglePass): { plan: Plan; operations: readonly BoundOperation[]; launch: LaunchValues } {
+  async #prepare(pass: SinglePass): Promise<{ plan: Plan; bound: BoundPlan; launch: LaunchValues }> {
     const model = this.#model;
+    const { passes } = model;
     const { chunk } = pass;
     const commit = pass.kind === 'commit';
     const plan = commit ? model.commitPlans.at(-1)! : model.denoisePlan;
-    this.#writeInputs([chunk], commit ? new Uint8Array(chunk.mask.length) : chunk.mask);
-    model.write('latents', chunk.latents);
+    const { bank } = this.lease;
+    const bound = await model.bound(plan, bank);
+    passes.write(model.memoryOf(plan, bank), [chunk], [chunk.latents], commit);
     const launch: LaunchValues = {
-      ...this.#launch(1),
+      ...passes.launch([launchOf(this, commit ? null : pass.noise)], 1),
       levelRow: model.levelRow([commit ? 0 : pass.level]),
-      ...(commit ? {} : { ratio: pass.next / pass.level, ...pass.noise }),
+      ...(commit ? {} : { ratio: pass.next / pass.level }),
     };
-    model.writeLaunch([launch]);
-    const { before, step } = this.#bound(plan);
-    return { plan, operations: [...before, ...step], launch };
+    model.writeLaunch(launch);
+    return { plan, bound, launch };
   }
 
   /** What the bindings of an operation hold, by number. */
   async #contents(operation: Operation, plan: Plan): Promise<Record<number, ArrayBuffer>> {
     const contents: Record<number, ArrayBuffer> = {};
     for (const [number, place] of Object.entries(operation.places)) {
-      const { buffer, offset = 0, size } = this.#model.resolve(place, plan, this.#state);
+      const { buffer, offset = 0, size } = this.#model.resolve(place, plan, this.lease.bank);
       const bytes = size ?? buffer.size - offset;
       contents[Number(number)] = await this.#model.gpu.read([{ buffer, offset, bytes }]);
     }
     return contents;
   }
 
-  async #commitBatch(plan: Plan, chunks: readonly Chunk[], signal: AbortSignal | undefined): Promise<void> {
-    const model = this.#model;
-    const given = new Uint8Array(chunks.length * chunks[0]!.mask.length);
-    this.#writeInputs(chunks, given);
-    model.write('latents', joined(chunks.map(({ latents }) => latents)));
-    const levelRow = model.levelRow([0]);
-    model.writeLaunch([{ ...this.#launch(chunks.length), levelRow }]);
-    await this.#submit('commit', this.#bound(plan).step, 0, signal);
-  }
-
-  async #submit(
-    label: string,
-    operations: readonly BoundOperation[],
-    slot: number,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    await this.#model.submit(() => {
-      const encoder = this.#model.gpu.device.createCommandEncoder({ label });
-      const pass = encoder.beginComputePass({ label });
-      this.#model.beginLaunch(pass, slot);
-      record(pass, operations);
-      pass.end();
-      return encoder.finish();
-    }, signal);
-  }
-
-  /** Counts chunks that a pass committed: it wrote the other half of the caches. */
-  #advance(chunks: number): void {
-    this.#committed += chunks;
-    this.#half = this.#half === 1 ? 2 : 1;
-  }
-
-  #launch(chunks: number): LaunchValues {
-    const { grid, framesPerChunk } = this.#model.spec;
-    const frames = chunks * framesPerChunk;
-    return {
-      ...{ frames, tokens: frames * grid.rows * grid.columns, previous: this.#half },
-      ...{ levelRow: 0, ratio: 0, seed: 0, chunk: 0, stream: 0 },
-    };
-  }
-
-  #writeInputs(chunks: readonly Chunk[], mask: Uint8Array): void {
-    const { grid, attention } = this.#model.spec;
-    this.#model.write('mask', Uint32Array.from(mask));
-    this.#model.write('rays', joined(chunks.map(({ rays }) => rays)));
-    this.#model.write('known', Uint32Array.from(chunks.flatMap(({ cameraKnown }) => [...cameraKnown])));
-    const times = chunks.flatMap((chunk) => [...chunk.times]);
-    this.#model.write('rotations', rotations(grid, attention.rope, times));
-  }
-
-  #bound(plan: Plan): BoundPlan {
-    return this.#plans.get(plan)!;
-  }
-
   #call<T>(call: () => Promise<T>): Promise<T> {
-    return this.#model.inTurn(async () => {
-      if (this.#disposed) throw new LongtakeError('internal', 'The rollout was closed.');
+    return this.#model.turns.alone(async () => {
+      if (this.#closed) throw new LongtakeError('internal', 'The rollout was closed.');
       this.#model.gpu.throwIfBroken();
       return call();
     });
@@ -334,31 +249,4 @@ export class WebGpuWorldSession implements WorldSession {
       chunk.times.length === frames;
     if (!fits) throw new LongtakeError('internal', 'A chunk does not have the shape of the world model.');
   }
-}
-
-/** Floats of a session's state by layer: scan states, and keys (or values) of the attention cache. */
-function stateSizes(model: WebGpuWorldModel): { scan: number; cache: number }[] {
-  const { grid, framesPerChunk, width, layers, scan } = model.spec;
-  const tokens = grid.rows * grid.columns;
-  return layers.map(({ block }) => ({
-    scan: (tokens / (block[0] * block[1])) * scan.heads * scan.keyLength * scan.valueLength,
-    cache: framesPerChunk * tokens * width,
-  }));
-}
-
-/** The chunk's latents with noise at the tokens to be generated. */
-function replaceNoised(chunk: Chunk, noise: Float32Array): Float32Array {
-  const channels = chunk.latents.length / chunk.mask.length;
-  return chunk.latents.map((value, i) => (chunk.mask[Math.floor(i / channels)] ? noise[i]! : value));
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  if (parts.length === 1) return parts[0]!;
-  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -2,30 +2,31 @@ import { throwIfCancelled } from '../../cancel.ts';
 import type { WorldSpec } from '../../package/model-json.ts';
 import type { WorldModel, WorldSession } from '../world-model.ts';
 import { type DeviceWeights, uploadWeights } from './device-weights.ts';
-import { type Binding, type Gpu, LAUNCH_BYTES, LAUNCH_SLOT } from './gpu.ts';
+import type { Binding, Gpu } from './gpu.ts';
 import type { Arithmetic, KernelChoice } from './kernel-choice.ts';
-import { type LaunchValues, packLaunch } from './launch.ts';
+import {
+  LAUNCH_BYTES,
+  LAUNCH_SLOT,
+  LAUNCH_SLOTS,
+  type LaunchValues,
+  packLaunch,
+  plainLaunch,
+} from './launch.ts';
 import { LevelTable } from './level-table.ts';
 import { LEVEL_ROWS, type Place } from './operations.ts';
+import { PassMemory } from './pass-memory.ts';
 import { type BoundOperation, bindOperations, type Plan, record } from './plan.ts';
+import { RolloutPasses } from './rollout-passes.ts';
+import type { BoundPlan, StateBank } from './state-bank.ts';
+import { StatePool } from './state-pool.ts';
 import { tunedTiles, type Tuning } from './tune.ts';
+import { Turns } from './turns.ts';
 import { WebGpuWorldSession } from './webgpu-session.ts';
-import { commonSizes } from './workspace.ts';
-import { makePlans, type Plans } from './world-plans.ts';
+import { makePlans, type MergedPlans, type Plans } from './world-plans.ts';
 import { LEVEL_FEATURES, type WorldWeights } from './world-weights.ts';
-
-/** Slots of the uniform arena: one a pass of a call; longer calls write it again. */
-export const LAUNCH_SLOTS = 64;
 
 /** Submissions that may be under way at once: enough to keep the device busy, few enough to cancel quickly. */
 const IN_FLIGHT = 2;
-
-/** What a session binds beside the shared buffers. */
-export interface SessionState {
-  scan: GPUBuffer;
-  /** [2, 2, F·S, d], a ring of two chunks: keys, values. */
-  cache: GPUBuffer;
-}
 
 export interface WebGpuWorldOptions {
   /** Most chunks of one commit pass. */
@@ -39,11 +40,9 @@ export interface WebGpuWorldOptions {
   ownsDevice: boolean;
 }
 
-type InputName = Extract<Place, { kind: 'input' }>['name'];
-
 /**
- * A world model on a WebGPU device. Buffers are allocated once: weights, inputs and work tensors are shared by all
- * sessions, whose calls therefore take turns; a session owns its state alone.
+ * A world model on a WebGPU device. Weights, inputs and work tensors are shared by all sessions, whose calls therefore take
+ * turns; those of several sessions that wait at the same time are carried out in common passes where that is possible.
  */
 export class WebGpuWorldModel implements WorldModel {
   readonly backend = 'webgpu';
@@ -53,9 +52,14 @@ export class WebGpuWorldModel implements WorldModel {
   readonly denoisePlan: Plan;
   /** By number of chunks, largest first; the last is for one chunk. */
   readonly commitPlans: readonly Plan[];
+  readonly merged: MergedPlans;
+  readonly turns: Turns;
+  readonly passes: RolloutPasses;
   readonly #weights: DeviceWeights;
-  readonly #inputs: Readonly<Record<InputName, GPUBuffer>>;
-  readonly #work: readonly GPUBuffer[];
+  /** Of passes over one rollout. */
+  readonly #memory: PassMemory;
+  readonly #pool: StatePool;
+  readonly #levelFeatures: GPUBuffer;
   /** Of the level table, which may be filled anew while a chunk's tensors are alive. */
   readonly #levelWork: readonly GPUBuffer[];
   readonly #levelPlan: Plan;
@@ -67,7 +71,6 @@ export class WebGpuWorldModel implements WorldModel {
   readonly #sessions = new Set<WebGpuWorldSession>();
   readonly #inFlight: Promise<unknown>[] = [];
   readonly #ownsDevice: boolean;
-  #turn: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
   private constructor(
@@ -83,23 +86,13 @@ export class WebGpuWorldModel implements WorldModel {
     this.arithmetic = options.choice.arithmetic;
     this.denoisePlan = plans.denoise;
     this.commitPlans = plans.commits;
+    this.merged = plans.merged;
+    this.turns = new Turns(() => this.#sessions.size > 1);
+    this.passes = new RolloutPasses(this);
     this.#ownsDevice = options.ownsDevice;
-    const { grid, framesPerChunk, latentChannels, attention } = spec;
-    const frames = framesPerChunk * plans.commits[0]!.chunks;
-    const tokens = frames * grid.rows * grid.columns;
-    const { rope } = attention;
-    const pairs = grid.rows * rope.row.length + grid.columns * rope.column.length + frames * rope.time.length;
-    this.#inputs = {
-      latents: gpu.storage('latents', tokens * latentChannels * 4),
-      mask: gpu.storage('mask', tokens * 4),
-      rays: gpu.storage('rays', tokens * 6 * 4),
-      known: gpu.storage('known', frames * 4),
-      rotations: gpu.storage('rotations', pairs * 8),
-      levels: gpu.storage('levels', LEVEL_ROWS * LEVEL_FEATURES * 4),
-    };
-    this.#work = commonSizes([plans.denoise, ...plans.commits].map((plan) => plan.workspace)).map(
-      (bytes, slot) => gpu.storage(`work ${slot}`, bytes),
-    );
+    this.#memory = new PassMemory(gpu, spec, [plans.denoise, ...plans.commits]);
+    this.#pool = new StatePool(gpu, spec, plans.merged);
+    this.#levelFeatures = gpu.storage('levels', LEVEL_ROWS * LEVEL_FEATURES * 4);
     this.#levelPlan = plans.levels;
     this.#levelWork = plans.levels.workspace.sizes.map((bytes, slot) =>
       gpu.storage(`level work ${slot}`, bytes),
@@ -130,7 +123,7 @@ export class WebGpuWorldModel implements WorldModel {
     const device = await uploadWeights(gpu, weights);
     try {
       const makeOwn = (choice: KernelChoice): Plans =>
-        makePlans(spec, device.formats, options.primingChunks, choice);
+        makePlans(spec, device.formats, options.primingChunks, choice, gpu.device.limits);
       const { choice, tuning } = options;
       const untuned = makeOwn(choice);
       const tiles = tuning && (await tunedTiles(gpu, untuned, device.buffers, choice, tuning));
@@ -139,7 +132,7 @@ export class WebGpuWorldModel implements WorldModel {
       await compile(gpu, plans, options);
       const model = await gpu.allocate(() => new WebGpuWorldModel(gpu, spec, device, plans, options));
       const level = await bindOperations(gpu, plans.levels.sections.step, (place) =>
-        model.resolve(place, plans.levels, []),
+        model.resolve(place, plans.levels, null),
       );
       model.#levelOperations = level;
       return model;
@@ -154,60 +147,59 @@ export class WebGpuWorldModel implements WorldModel {
     return this.#weights.bytes + this.#buffers().reduce((sum, buffer) => sum + buffer.size, 0);
   }
 
-  async createSession(): Promise<WebGpuWorldSession & WorldSession> {
-    this.gpu.throwIfBroken();
-    const session = await WebGpuWorldSession.create(this);
-    this.#sessions.add(session);
-    return session;
+  createSession(): Promise<WebGpuWorldSession & WorldSession> {
+    return this.turns.alone(async () => {
+      this.gpu.throwIfBroken();
+      const session = new WebGpuWorldSession(this, await this.#pool.rent());
+      this.#sessions.add(session);
+      return session;
+    });
   }
 
   /** Called by a session that is disposed of. */
   forget(session: WebGpuWorldSession): void {
     this.#sessions.delete(session);
+    this.turns.between(() => this.#pool.free(session.lease));
   }
 
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const session of [...this.#sessions]) session.dispose();
+    this.#pool.destroy();
     for (const buffer of this.#weights.buffers.values()) buffer.destroy();
     for (const buffer of this.#buffers()) buffer.destroy();
     if (this.#ownsDevice) this.gpu.device.destroy();
   }
 
-  /** Runs a call after all earlier ones of any session: they share the work tensors. */
-  inTurn<T>(call: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(call);
-    this.#turn = result.catch(() => undefined);
-    return result;
+  /** The inputs and work tensors that a plan uses for rollouts of a bank. */
+  memoryOf(plan: Plan, bank: StateBank): PassMemory {
+    return plan.extent.rollouts > 1 ? bank.memory! : this.#memory;
   }
 
-  /** Replaces the start of an input buffer. */
-  write(name: InputName, data: Float32Array | Uint32Array): void {
-    this.gpu.device.queue.writeBuffer(this.#inputs[name], 0, data as Float32Array<ArrayBuffer>);
+  /** A plan ready to be recorded for rollouts of a bank. */
+  bound(plan: Plan, bank: StateBank): Promise<BoundPlan> {
+    return bank.bound(plan, (place) => this.resolve(place, plan, bank));
   }
 
-  /** Copies the first floats of the latents back. */
-  async readLatents(floats: number): Promise<Float32Array> {
-    return new Float32Array(await this.gpu.read([{ buffer: this.#inputs.latents, bytes: floats * 4 }]));
-  }
-
-  /** The buffer behind a place of an operation of `plan`. */
-  resolve(place: Place, plan: Plan, state: readonly SessionState[]): Binding {
+  /**
+   * The buffer behind a place of an operation of `plan`.
+   * @param bank of the rollouts; null for the level table, which belongs to none
+   */
+  resolve(place: Place, plan: Plan, bank: StateBank | null): Binding {
     switch (place.kind) {
       case 'weight':
         return { buffer: this.#weights.buffers.get(place.name)! };
+      case 'levels':
+        return { buffer: this.#levelFeatures };
       case 'input':
-        return { buffer: this.#inputs[place.name] };
+        return { buffer: this.memoryOf(plan, bank!).inputs[place.name] };
       case 'state':
-        return { buffer: state[place.layer]![place.part] };
-      case 'work':
-        return {
-          buffer: (plan === this.#levelPlan ? this.#levelWork : this.#work)[
-            plan.workspace.slots.get(place.name)!
-          ]!,
-          size: place.floats * 4,
-        };
+        return { buffer: bank!.layers[place.layer]![place.part] };
+      case 'work': {
+        const work = plan === this.#levelPlan ? this.#levelWork : this.memoryOf(plan, bank!).work;
+        return { buffer: work[plan.workspace.slots.get(place.name)!]!, size: place.floats * 4 };
+      }
       case 'table': {
         const layerBytes = LEVEL_ROWS * 9 * this.spec.width * 4;
         const last = place.layer === this.spec.layers.length;
@@ -227,32 +219,18 @@ export class WebGpuWorldModel implements WorldModel {
   levelRow(upcoming: readonly number[]): number {
     const known = this.#levels.row(upcoming[0]!);
     if (known !== undefined) return known;
-    this.write('levels', this.#levels.fill(upcoming));
-    const values: LaunchValues = {
-      tokens: LEVEL_ROWS,
-      frames: 0,
-      levelRow: 0,
-      previous: 0,
-      ratio: 0,
-      seed: 0,
-      chunk: 0,
-      stream: 0,
-    };
-    this.writeLaunch([values], LAUNCH_SLOTS - 1);
-    const encoder = this.gpu.device.createCommandEncoder({ label: 'levels' });
-    const pass = encoder.beginComputePass({ label: 'levels' });
-    this.beginLaunch(pass, LAUNCH_SLOTS - 1);
-    record(pass, this.#levelOperations);
-    pass.end();
-    this.gpu.device.queue.submit([encoder.finish()]);
+    const features = this.#levels.fill(upcoming) as Float32Array<ArrayBuffer>;
+    this.gpu.device.queue.writeBuffer(this.#levelFeatures, 0, features);
+    this.writeLaunch(plainLaunch(LEVEL_ROWS), LAUNCH_SLOTS - 1);
+    this.submit('levels', this.#levelOperations, LAUNCH_SLOTS - 1);
     return this.#levels.row(upcoming[0]!)!;
   }
 
-  /** Writes launch values into the arena from a slot on. */
-  writeLaunch(values: readonly LaunchValues[], firstSlot = 0): void {
-    const bytes = new ArrayBuffer(values.length * LAUNCH_SLOT);
-    values.forEach((launch, slot) => packLaunch(launch, bytes, slot));
-    this.gpu.device.queue.writeBuffer(this.#arena, firstSlot * LAUNCH_SLOT, bytes);
+  /** Writes launch values into a slot of the arena. */
+  writeLaunch(values: LaunchValues, slot = 0): void {
+    const bytes = new ArrayBuffer(LAUNCH_SLOT);
+    packLaunch(values, bytes, 0);
+    this.gpu.device.queue.writeBuffer(this.#arena, slot * LAUNCH_SLOT, bytes);
   }
 
   /** Makes a slot of the arena current in a pass. */
@@ -260,15 +238,20 @@ export class WebGpuWorldModel implements WorldModel {
     pass.setBindGroup(0, this.#launchGroup, [slot * LAUNCH_SLOT]);
   }
 
-  /**
-   * Submits a command buffer once fewer than IN_FLIGHT earlier ones are unfinished.
-   * @throws DeviceLostError; LongtakeError `cancelled` when the signal was raised meanwhile
-   */
-  async submit(commands: () => GPUCommandBuffer, signal: AbortSignal | undefined): Promise<void> {
+  /** Waits until fewer than IN_FLIGHT submissions are unfinished. @throws DeviceLostError */
+  async ready(): Promise<void> {
     while (this.#inFlight.length >= IN_FLIGHT) await this.gpu.guard(this.#inFlight.shift()!);
-    throwIfCancelled(signal);
     this.gpu.throwIfBroken();
-    this.gpu.device.queue.submit([commands()]);
+  }
+
+  /** Submits operations as one pass, with the launch values in a slot of the arena. */
+  submit(label: string, operations: readonly BoundOperation[], slot: number): void {
+    const encoder = this.gpu.device.createCommandEncoder({ label });
+    const pass = encoder.beginComputePass({ label });
+    this.beginLaunch(pass, slot);
+    record(pass, operations);
+    pass.end();
+    this.gpu.device.queue.submit([encoder.finish()]);
     const done = this.gpu.device.queue.onSubmittedWorkDone();
     done.catch(() => undefined);
     this.#inFlight.push(done);
@@ -276,12 +259,16 @@ export class WebGpuWorldModel implements WorldModel {
 
   /** Everything on the device but the weights. */
   #buffers(): GPUBuffer[] {
-    return [...Object.values(this.#inputs), ...this.#work, ...this.#levelWork, this.#tables, this.#arena];
+    const own = [this.#levelFeatures, ...this.#levelWork, this.#tables, this.#arena];
+    return [...this.#memory.buffers, ...own];
   }
 }
 
 async function compile(gpu: Gpu, plans: Plans, options: WebGpuWorldOptions): Promise<void> {
-  const programs = [plans.levels, plans.denoise, ...plans.commits].flatMap(({ sections }) =>
+  const { levels, denoise, commits, merged } = plans;
+  // Smaller merged passes have no kernels that these have not.
+  const several = merged.most > 1 ? [merged.denoise(merged.most), merged.commit(merged.most)] : [];
+  const programs = [levels, denoise, ...commits, ...several].flatMap(({ sections }) =>
     [...sections.before, ...sections.step].map(({ program }) => program),
   );
   const pipelines = [...new Set(programs.map((program) => gpu.pipeline(program)))];

@@ -113,12 +113,16 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
       ),
     };
   },
-  'noise.wgsl': (own, { tokens, seed, chunk, stream }) => {
+  'noise.wgsl': (own, { tokens, rollouts, stream }) => {
     const channels = own.number('CHANNELS');
     const mask = own.words(NOISE.mask);
     const latents = Float64Array.from(own.floats(NOISE.latents));
-    noise(tokens * channels, seed, chunk, stream).forEach((value, i) => {
-      if (mask[Math.floor(i / channels)]) latents[i] = value;
+    const count = (tokens / rollouts.length) * channels;
+    rollouts.forEach(({ seed, chunk }, index) => {
+      noise(count, seed, chunk, stream).forEach((value, i) => {
+        const at = index * count + i;
+        if (mask[Math.floor(at / channels)]) latents[at] = value;
+      });
     });
     return { [NOISE.latents]: latents };
   },
@@ -291,12 +295,40 @@ function blockScan(kind: LayerKind, own: Bindings, launch: LaunchValues): Record
   return own.number('COMMIT') ? { [SCAN.out]: y, [SCAN.state]: state } : { [SCAN.out]: y };
 }
 
+/** What tokens read, and all states after the pass. */
 function scanned(
   kind: LayerKind,
   own: Bindings,
-  { tokens }: LaunchValues,
+  { tokens, rollouts }: LaunchValues,
 ): { y: Float64Array; state: Float64Array } {
-  const projection = own.floats(SCAN.projection);
+  const stride = own.number('STRIDE');
+  const state = Float64Array.from(own.floats(SCAN.state));
+  const y = new Float64Array(tokens * own.number('HEADS') * own.number('VALUE_LENGTH'));
+  const blocks = blocksOf(own);
+  const size = blocks * own.number('HEADS') * own.number('KEY_LENGTH') * own.number('VALUE_LENGTH');
+  const rows = tokens / rollouts.length;
+  rollouts.forEach(({ slot }, index) => {
+    const projection = own.floats(SCAN.projection).subarray(index * rows * stride);
+    const before = state.subarray(slot * size, (slot + 1) * size);
+    const one = scannedOne(kind, own, rows, projection, before);
+    y.set(one.y, (index * y.length) / rollouts.length);
+    state.set(one.state, slot * size);
+  });
+  return { y, state };
+}
+
+function blocksOf(own: Bindings): number {
+  const cells = own.number('GRID_ROWS') * own.number('GRID_COLUMNS');
+  return cells / (own.number('BLOCK_ROWS') * own.number('BLOCK_COLUMNS'));
+}
+
+function scannedOne(
+  kind: LayerKind,
+  own: Bindings,
+  tokens: number,
+  projection: Numbers,
+  state: Numbers,
+): { y: Float64Array; state: Float64Array } {
   const [heads, keyLength, valueLength] = [
     own.number('HEADS'),
     own.number('KEY_LENGTH'),
@@ -313,7 +345,7 @@ function scanned(
     values: part('VALUES', heads * valueLength),
     writes: part('WRITES', heads),
     decays: part('DECAYS', heads),
-    state: own.floats(SCAN.state),
+    state,
   });
 }
 
@@ -340,7 +372,7 @@ function heads(own: Bindings, product: Numbers, columns: Float32Array, rows: num
   return qkv;
 }
 
-function attention(own: Bindings, { tokens, previous }: LaunchValues): Float64Array {
+function attention(own: Bindings, { tokens, chunks, rollouts }: LaunchValues): Float64Array {
   const [heads, headLength, chunkTokens] = [
     own.number('HEADS'),
     own.number('HEAD_LENGTH'),
@@ -351,12 +383,15 @@ function attention(own: Bindings, { tokens, previous }: LaunchValues): Float64Ar
   const [queries, keys, values] = [0, 1, 2].map((kind) =>
     columnsOf(own.floats(ATTENTION.qkv), tokens, 3 * width, kind * width, width),
   ) as [Float64Array, Float64Array, Float64Array];
-  const half = previous === 2 ? 2 * size : 0;
-  const cache = Float64Array.from(own.floats(ATTENTION.cache).subarray(half, half + 2 * size));
   const out = new Float64Array(tokens * width);
   for (let start = 0; start < tokens * width; start += size) {
+    const chunk = start / size;
+    const { slot, previous } = rollouts[Math.floor(chunk / chunks)]!;
+    const half = (4 * slot + (previous === 2 ? 2 : 0)) * size;
+    const cache = Float64Array.from(own.floats(ATTENTION.cache).subarray(half, half + 2 * size));
     const joined = (x: Float64Array, cached: Float64Array): Float64Array => {
-      const before = start > 0 ? x.subarray(start - size, start) : previous ? cached : new Float64Array(0);
+      const inPass = chunk % chunks > 0;
+      const before = inPass ? x.subarray(start - size, start) : previous ? cached : new Float64Array(0);
       const both = new Float64Array(before.length + size);
       both.set(before);
       both.set(x.subarray(start, start + size), before.length);
@@ -376,20 +411,24 @@ function attention(own: Bindings, { tokens, previous }: LaunchValues): Float64Ar
   return out;
 }
 
-/** The ring of two chunks after the pass's last chunk was put into it. */
+/** The rings of two chunks after the last chunk of every rollout was put into its own. */
 function ring(
   own: Bindings,
-  { tokens, previous }: LaunchValues,
+  { chunks, rollouts }: LaunchValues,
   numbers: { qkv: number; cache: number },
   width: number,
 ): Float64Array {
   const chunkTokens = own.number('CHUNK_TOKENS');
-  const qkv = own.floats(numbers.qkv).subarray((tokens - chunkTokens) * 3 * width);
+  const size = chunkTokens * width;
   const cache = Float64Array.from(own.floats(numbers.cache));
-  const half = previous === 1 ? 2 * chunkTokens * width : 0;
-  for (const kind of [0, 1]) {
-    const part = columnsOf(qkv, chunkTokens, 3 * width, (kind + 1) * width, width);
-    cache.set(part, half + kind * chunkTokens * width);
-  }
+  rollouts.forEach(({ slot, previous }, index) => {
+    const last = (index + 1) * chunks - 1;
+    const qkv = own.floats(numbers.qkv).subarray(last * 3 * size);
+    const half = (4 * slot + (previous === 1 ? 2 : 0)) * size;
+    for (const kind of [0, 1]) {
+      const part = columnsOf(qkv, chunkTokens, 3 * width, (kind + 1) * width, width);
+      cache.set(part, half + kind * size);
+    }
+  });
   return cache;
 }
