@@ -1,5 +1,6 @@
 import activation from '../../../../kernels/activation.wgsl?raw';
 import attention from '../../../../kernels/attention.wgsl?raw';
+import blocks from '../../../../kernels/blocks.wgsl?raw';
 import cacheStore from '../../../../kernels/cache-store.wgsl?raw';
 import gatedDelta from '../../../../kernels/gated-delta.wgsl?raw';
 import launch from '../../../../kernels/launch.wgsl?raw';
@@ -31,6 +32,7 @@ export async function loadKernelSources(): Promise<KernelSources> {
   return new Map([
     ['activation.wgsl', activation],
     ['attention.wgsl', attention],
+    ['blocks.wgsl', blocks],
     ['cache-store.wgsl', cacheStore],
     ['gated-delta.wgsl', gatedDelta],
     ['launch.wgsl', launch],

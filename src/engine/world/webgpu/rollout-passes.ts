@@ -1,5 +1,4 @@
 import { throwIfCancelled } from '../../cancel.ts';
-import { LongtakeError } from '../../types.ts';
 import type { Chunk, NoiseKey } from '../world-model.ts';
 import { LAUNCH_SLOTS, type LaunchValues, type RolloutLaunch } from './launch.ts';
 import type { Extent } from './operations.ts';
@@ -15,7 +14,8 @@ export interface Rollout {
   readonly lease: Lease;
   /** Half of its attention cache that holds the last committed chunk, 0 before the first. */
   readonly previous: 0 | 1 | 2;
-  readonly closed: boolean;
+  /** @throws DeviceLostError once the model is gone, LongtakeError `internal` once the rollout is closed */
+  throwIfClosed(): void;
   /** Chunks were committed in one pass: it wrote the other half of the cache. */
   advance(chunks: number): void;
 }
@@ -205,7 +205,7 @@ function isWanted({ job, reject }: { job: Job; reject(error: unknown): void }): 
 }
 
 function throwIfOver({ rollout, signal }: Pick<Job, 'rollout' | 'signal'>): void {
-  if (rollout.closed) throw new LongtakeError('internal', 'The rollout was closed.');
+  rollout.throwIfClosed();
   throwIfCancelled(signal);
 }
 

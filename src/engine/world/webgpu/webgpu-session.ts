@@ -44,8 +44,9 @@ export class WebGpuWorldSession implements WorldSession, Rollout {
     return this.#previous;
   }
 
-  get closed(): boolean {
-    return this.#closed;
+  throwIfClosed(): void {
+    this.#model.throwIfGone();
+    if (this.#closed) throw new LongtakeError('internal', 'The rollout was closed.');
   }
 
   advance(chunks: number): void {
@@ -232,8 +233,7 @@ export class WebGpuWorldSession implements WorldSession, Rollout {
 
   #call<T>(call: () => Promise<T>): Promise<T> {
     return this.#model.turns.alone(async () => {
-      if (this.#closed) throw new LongtakeError('internal', 'The rollout was closed.');
-      this.#model.gpu.throwIfBroken();
+      this.throwIfClosed();
       return call();
     });
   }

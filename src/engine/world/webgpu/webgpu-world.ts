@@ -2,6 +2,7 @@ import { throwIfCancelled } from '../../cancel.ts';
 import type { WorldSpec } from '../../package/model-json.ts';
 import type { WorldModel, WorldSession } from '../world-model.ts';
 import { type DeviceWeights, uploadWeights } from './device-weights.ts';
+import { DeviceLostError } from './errors.ts';
 import type { Binding, Gpu } from './gpu.ts';
 import type { Arithmetic, KernelChoice } from './kernel-choice.ts';
 import {
@@ -149,7 +150,7 @@ export class WebGpuWorldModel implements WorldModel {
 
   createSession(): Promise<WebGpuWorldSession & WorldSession> {
     return this.turns.alone(async () => {
-      this.gpu.throwIfBroken();
+      this.throwIfGone();
       const session = new WebGpuWorldSession(this, await this.#pool.rent());
       this.#sessions.add(session);
       return session;
@@ -160,6 +161,15 @@ export class WebGpuWorldModel implements WorldModel {
   forget(session: WebGpuWorldSession): void {
     this.#sessions.delete(session);
     this.turns.between(() => this.#pool.free(session.lease));
+  }
+
+  /**
+   * @throws DeviceLostError once the device is gone or the model was disposed of, as it is when another rollout finds that
+   *   its device failed; LongtakeError `backend` once the device refused a command
+   */
+  throwIfGone(): void {
+    this.gpu.throwIfBroken();
+    if (this.#disposed) throw new DeviceLostError('The world model was disposed of.');
   }
 
   dispose(): void {
@@ -241,7 +251,7 @@ export class WebGpuWorldModel implements WorldModel {
   /** Waits until fewer than IN_FLIGHT submissions are unfinished. @throws DeviceLostError */
   async ready(): Promise<void> {
     while (this.#inFlight.length >= IN_FLIGHT) await this.gpu.guard(this.#inFlight.shift()!);
-    this.gpu.throwIfBroken();
+    this.throwIfGone();
   }
 
   /** Submits operations as one pass, with the launch values in a slot of the arena. */
