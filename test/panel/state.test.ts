@@ -20,6 +20,7 @@ import {
   initialState,
   isUntrained,
   openClip,
+  progressOf,
   purposeOf,
   type PanelState,
 } from '../../src/panel/state/panel-state.ts';
@@ -138,9 +139,23 @@ describe('the panel’s state', () => {
 
   it('starts a rollout from what the record has already', () => {
     const state = after({ type: 'rolloutStart', record: { ...record('a', 1), framesMade: 7 } });
-    expect(state.rollout).toMatchObject({ clipId: 'a', phase: 'loading', framesMade: 7, frameCount: 24 });
-    expect(reduce(state, { type: 'rolloutEnd' }).rollout).toBeNull();
-    expect(after({ type: 'rollout', change: { framesMade: 3 } }).rollout).toBeNull();
+    expect(state.rollouts).toMatchObject([{ clipId: 'a', phase: 'loading', framesMade: 7, frameCount: 24 }]);
+    expect(reduce(state, { type: 'rolloutEnd' }).rollouts).toEqual([]);
+    expect(after({ type: 'rollout', clipId: 'a', change: { framesMade: 3 } }).rollouts).toEqual([]);
+  });
+
+  it('counts rollouts at the same time together, and forgets those that were done before the next began', () => {
+    const start = (id: string) => ({ type: 'rolloutStart', record: record(id, 1) }) as const;
+    const change = (clipId: string, framesMade: number, secondsLeft: number) =>
+      ({ type: 'rollout', clipId, change: { phase: 'making', framesMade, secondsLeft } }) as const;
+    const both = after(start('a'), start('b'), change('a', 10, 3), change('b', 5, 4));
+    expect(progressOf(both.rollouts)).toMatchObject({
+      ...{ phase: 'making', framesMade: 15, frameCount: 48, secondsLeft: 4 },
+    });
+    expect(progressOf([])).toBeNull();
+    const done = reduce(both, { type: 'clip', record: { ...record('a', 1), state: 'finished' } });
+    expect(done.rollouts).toHaveLength(2);
+    expect(reduce(done, start('c')).rollouts.map(({ clipId }) => clipId)).toEqual(['b', 'c']);
   });
 
   it('ignores what comes late for a source that was left', () => {

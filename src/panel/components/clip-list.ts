@@ -78,7 +78,7 @@ export class ClipList extends PanelPart {
 
   protected override render() {
     const { text } = this.language;
-    const { clips, rollout } = this.state;
+    const { clips, rollouts } = this.state;
     return html`<section class="stack" aria-labelledby="clips-title">
       <h2 id="clips-title">${text.clips}</h2>
       ${
@@ -93,7 +93,7 @@ export class ClipList extends PanelPart {
             </ul>`
       }
       ${this.controller.services.clips.persistent ? nothing : html`<p class="quiet">${text.notKept}</p>`}
-      ${clips.length > 0 && !rollout ? this._clear() : nothing}
+      ${clips.length > 0 && rollouts.length === 0 ? this._clear() : nothing}
       <div popover="auto" @toggle=${this._toggled} @keydown=${this._menuKey}>
         <sp-menu label=${text.clipMenu(this._menuFor ? this._label(this._menuFor) : '')}>
           ${this._actions(this._menuFor).map(
@@ -107,7 +107,9 @@ export class ClipList extends PanelPart {
 
   private _item(clip: ClipRecord) {
     const { text, number } = this.language;
-    const running = this.state.rollout?.clipId === clip.id;
+    const { rollouts } = this.state;
+    const rollout = rollouts.find(({ clipId }) => clipId === clip.id);
+    const running = rollout !== undefined && clip.state === 'running';
     const label = this._label(clip);
     const facts = running
       ? text.clipStates.running
@@ -125,14 +127,14 @@ export class ClipList extends PanelPart {
     >
       <button
         class="clip"
-        ?disabled=${this.state.rollout !== null}
+        ?disabled=${rollouts.length > 0}
         aria-current=${this.state.openClipId === clip.id ? 'true' : 'false'}
         @click=${() => this.controller.show(clip)}
       >
         <longtake-clip-poster
           .clips=${this.controller.services.clips}
           .clipId=${clip.id}
-          .ready=${clip.framesMade > 0 || (running && (this.state.rollout?.framesMade ?? 0) > 0)}
+          .ready=${clip.framesMade > 0 || (running && rollout.framesMade > 0)}
         ></longtake-clip-poster>
         <span class="tight" style="min-width:0">
           <span class="name ellipsis">${label}</span>

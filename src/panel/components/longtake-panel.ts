@@ -249,8 +249,8 @@ export class LongtakePanel extends LitElement {
   }
 }
 
-function viewOf({ rollout, variations, openClipId }: PanelState) {
+function viewOf({ rollouts, variations, openClipId }: PanelState) {
   if (variations && !openClipId) return 'variations';
-  if (rollout) return 'rollout';
+  if (rollouts.length > 0) return 'rollout';
   return openClipId ? 'result' : 'compose';
 }

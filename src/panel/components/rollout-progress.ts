@@ -1,9 +1,10 @@
 import { css, html, nothing } from 'lit';
 import { customElement } from 'lit/decorators.js';
+import { progressOf } from '../state/panel-state.ts';
 import { PanelPart } from './panel-part.ts';
 import { sectionStyles } from './panel.css.ts';
 
-/** How far the rollout under way is, how long it still takes, and Cancel. */
+/** How far what is being made is, how long it still takes, and Cancel. */
 @customElement('longtake-rollout-progress')
 export class RolloutProgressView extends PanelPart {
   static override styles = [
@@ -16,7 +17,7 @@ export class RolloutProgressView extends PanelPart {
   ];
 
   protected override render() {
-    const { rollout } = this.state;
+    const rollout = progressOf(this.state.rollouts);
     if (!rollout) return nothing;
     const { text, number, duration } = this.language;
     const making = rollout.phase === 'making' || rollout.phase === 'saving';

@@ -11,7 +11,7 @@ export class RolloutView extends PanelPart {
   static override styles = sectionStyles;
 
   protected override render() {
-    const { rollout } = this.state;
+    const [rollout] = this.state.rollouts;
     if (!rollout) return nothing;
     const { text } = this.language;
     const { reel } = this.controller;

@@ -4,7 +4,7 @@ import { MOST_VARIATIONS } from '../state/panel-state.ts';
 import { PanelPart } from './panel-part.ts';
 import { sectionStyles } from './panel.css.ts';
 
-/** How many variations Generate makes, one after another from the same state. */
+/** How many variations Generate makes from the same state. */
 @customElement('longtake-variation-count')
 export class VariationCount extends PanelPart {
   static override styles = [

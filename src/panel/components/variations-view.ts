@@ -77,14 +77,15 @@ export class VariationsView extends PanelPart {
 
   protected override render() {
     const { text } = this.language;
-    const { variations, rollout } = this.state;
+    const { variations, rollouts } = this.state;
+    const running = rollouts.length > 0;
     if (!variations) return nothing;
     const some = variations.some((id) => (this.controller.variations.of(id)?.madeCount ?? 0) > 1);
     return html`<section class="stack" aria-label=${text.variations.title}>
       <div class="row head">
         <h2>${text.variations.title}</h2>
         ${
-          rollout
+          running
             ? nothing
             : html`<sp-action-button
                 quiet
@@ -105,7 +106,7 @@ export class VariationsView extends PanelPart {
         }
       </sp-action-button>
       ${
-        rollout
+        running
           ? html`<longtake-rollout-progress
               .controller=${this.controller}
               .state=${this.state}
@@ -118,13 +119,12 @@ export class VariationsView extends PanelPart {
 
   private _tile(id: string, index: number) {
     const { text, number } = this.language;
-    const { rollout } = this.state;
     const record = this.state.clips.find((clip) => clip.id === id);
     const size = record?.size ?? { width: 16, height: 9 };
     return html`<li>
       <button
         data-variation=${id}
-        ?disabled=${rollout !== null || !record}
+        ?disabled=${this.state.rollouts.length > 0 || !record}
         @click=${() => record && this.controller.show(record)}
       >
         <canvas
@@ -140,9 +140,9 @@ export class VariationsView extends PanelPart {
 
   private _facts(record: ClipRecord | undefined) {
     const { text, number } = this.language;
-    const { rollout } = this.state;
     if (!record) return text.variations.waiting;
-    if (rollout?.clipId === record.id) {
+    const rollout = this.state.rollouts.find(({ clipId }) => clipId === record.id);
+    if (rollout && record.state === 'running') {
       return text.framesOf(number(rollout.framesMade), number(rollout.frameCount));
     }
     return record.state === 'finished'

@@ -20,7 +20,15 @@ interface KeptPrefix {
   clipIds: Set<string>;
 }
 
-/** Runs one rollout at a time, or a set of variations one after another, and keeps what it makes, whatever becomes of it. */
+/** Why the rollouts made together end when one of them fails. */
+const FAILED = new DOMException('Another variation failed.', 'AbortError');
+
+interface Part {
+  record: ClipRecord;
+  context: RolloutContext;
+}
+
+/** Runs one rollout, or a set of variations, at a time and keeps what it makes, whatever becomes of it. */
 export class RolloutRunner {
   readonly #context: RolloutContext;
   readonly #fail: (error: unknown) => void;
@@ -72,7 +80,10 @@ export class RolloutRunner {
     await this.#runAll([{ record, context: this.#context }], prefix, true);
   }
 
-  /** As `run`, one record after another with the pictures of each in a reel of its own. An error or Cancel ends all. */
+  /**
+   * As `run`, with the pictures of each in a reel of its own: at the same time where the backend makes several rollouts for
+   * little more than one, else one after another. An error or Cancel ends all.
+   */
   async runVariations(
     records: readonly ClipRecord[],
     prefix: PrefixSource,
@@ -86,20 +97,12 @@ export class RolloutRunner {
   }
 
   /** @param open whether what was made is opened as the result */
-  async #runAll(
-    parts: readonly { record: ClipRecord; context: RolloutContext }[],
-    prefix: PrefixSource,
-    open: boolean,
-  ): Promise<void> {
+  async #runAll(parts: readonly Part[], prefix: PrefixSource, open: boolean): Promise<void> {
     if (this.#running) return;
     const abort = new AbortController();
     this.#running = abort;
     try {
-      for (const [index, { record, context }] of parts.entries()) {
-        const finished = await this.#runOne(context, record, prefix, abort.signal, index > 0);
-        if (finished && open) context.store.dispatch({ type: 'open', id: finished.id });
-        if (!finished || abort.signal.aborted) break;
-      }
+      await this.#runFrom(parts, prefix, abort, open);
     } finally {
       this.#running = null;
       this.#context.store.dispatch({ type: 'rolloutEnd' });
@@ -107,17 +110,53 @@ export class RolloutRunner {
   }
 
   /**
-   * @param after whether others were made before it
-   * @returns the finished record, null where an error or Cancel came first
+   * Runs parts: the second begins when the first is finished or, where they are made at the same time, when nothing is left
+   * to be read for the first; and so on.
+   * @param others how many began before
+   */
+  async #runFrom(
+    parts: readonly Part[],
+    prefix: PrefixSource,
+    abort: AbortController,
+    open: boolean,
+    others = { begun: 0, running: false },
+  ): Promise<void> {
+    const [part, ...rest] = parts;
+    if (!part || abort.signal.aborted) return;
+    let meanwhile: Promise<void> | null = null;
+    const begun = others.begun + 1;
+    const finished = await this.#runOne(part, prefix, abort, others.begun > 0, () => {
+      if (this.#makesSeveral && rest.length > 0) {
+        meanwhile ??= this.#runFrom(rest, prefix, abort, open, { begun, running: true });
+      }
+    });
+    if (finished && open) part.context.store.dispatch({ type: 'open', id: finished.record.id });
+    // Rollouts at the same time say little about one.
+    const whole = finished && part.record.framesMade === 0 && !meanwhile && !others.running;
+    if (whole) this.#learn(finished);
+    if (meanwhile) await meanwhile;
+    else if (finished) await this.#runFrom(rest, prefix, abort, open, { begun, running: false });
+  }
+
+  /** Whether the backend makes several rollouts at the same time in much less than the sum of their times. */
+  get #makesSeveral(): boolean {
+    return this.#context.store.state.engine?.backend === 'webgpu';
+  }
+
+  /**
+   * @param after whether others were begun before it
+   * @param hasRead told when nothing is left to be read of the prefix
+   * @returns null where an error or Cancel came first
    */
   async #runOne(
-    context: RolloutContext,
-    record: ClipRecord,
+    { context, record }: Part,
     prefix: PrefixSource,
-    signal: AbortSignal,
+    abort: AbortController,
     after: boolean,
-  ): Promise<ClipRecord | null> {
+    hasRead: () => void,
+  ): Promise<FinishedRollout | null> {
     const { store, reel, services } = context;
+    const { signal } = abort;
     store.dispatch({ type: 'rolloutStart', record, seconds: secondsOf(store.state, record) });
     let release = () => {};
     try {
@@ -139,22 +178,25 @@ export class RolloutRunner {
         from: this.#primedFor(record, prefix),
         keep: (state) => {
           const { direction } = record;
-          this.#keepPrimed({ prefix, direction, camera: prefixCamera(record), state, clipIds: new Set() });
+          const clipIds = new Set([record.id]);
+          this.#keepPrimed({ prefix, direction, camera: prefixCamera(record), state, clipIds });
         },
+        hasRead,
       });
-      const finished = rollout.record;
-      if (this.#primed?.prefix === prefix) this.#primed.clipIds.add(finished.id);
-      store.dispatch({ type: 'clip', record: finished });
-      if (record.framesMade === 0) this.#learn(rollout);
-      return finished;
+      if (this.#primed?.prefix === prefix) this.#primed.clipIds.add(rollout.record.id);
+      store.dispatch({ type: 'clip', record: rollout.record });
+      return rollout;
     } catch (error) {
+      const failed = !signal.aborted && !isAbort(error);
+      // The engine may be gone with it, and what others of the set still wait for.
+      if (failed) abort.abort(FAILED);
       await this.#keepInterrupted(record.id);
-      if (signal.aborted || isAbort(error)) {
+      if (failed) {
+        this.#fail(error);
+      } else if (signal.reason !== FAILED) {
         const kept = after || store.state.clips.some((clip) => clip.id === record.id);
         const key = kept ? 'cancelled' : 'cancelledEmpty';
         store.dispatch({ type: 'notice', notice: { kind: 'info', text: { key } } });
-      } else {
-        this.#fail(error);
       }
       return null;
     } finally {
@@ -182,11 +224,12 @@ export class RolloutRunner {
   /** A rollout that made frames stays in the list as interrupted; one that made none leaves nothing behind. */
   async #keepInterrupted(id: string): Promise<void> {
     const { store, services } = this.#context;
-    const framesMade = store.state.rollout?.framesMade ?? 0;
+    const framesMade = store.state.rollouts.find(({ clipId }) => clipId === id)?.framesMade ?? 0;
     const record = store.state.clips.find((clip) => clip.id === id);
     if (!record) return;
     try {
       if (framesMade === 0) {
+        this.forget(id);
         await services.clips.remove(id);
         store.dispatch({ type: 'clipGone', id });
       } else {

@@ -8,6 +8,7 @@ import type { FrameReel } from '../clips/frame-reel.ts';
 import type { HostAdapter, PrefixSource } from '../hosts/host-adapter.ts';
 import { repaintRegion } from './region-rollout.ts';
 import type { PanelServices } from '../services.ts';
+import type { RolloutState } from '../state/panel-state.ts';
 import type { PanelStore } from '../state/store.ts';
 import { clipCamera } from './clip-camera.ts';
 import { RolloutTimes } from './rollout-times.ts';
@@ -42,24 +43,26 @@ export interface FinishedRollout {
 /**
  * Makes the frames a record asks for, from `record.framesMade` on, and keeps each as it comes. Frames made earlier are
  * read as part of the prefix, so a rollout that was cut short goes on where it stopped.
- * @param primed a start that spares reading the prefix, and where to keep the state for the next variation
+ * @param start a start that spares reading the prefix, where to keep the state for the next variation, and who is told that
+ *   the prefix needs no more reading
  */
 export async function runRollout(
   context: RolloutContext,
   record: ClipRecord,
   prefix: PrefixSource,
   signal: AbortSignal,
-  primed: { from: PrimedStart | null; keep: (primed: PrimedPrefix) => void },
+  start: { from: PrimedStart | null; keep: (primed: PrimedPrefix) => void; hasRead: () => void },
 ): Promise<FinishedRollout> {
   const { services, store, reel } = context;
-  const info = await services.engine.load(signal, (fraction) =>
-    store.dispatch({ type: 'rollout', change: { phase: 'loading', fraction } }),
-  );
+  const change = (to: Partial<Omit<RolloutState, 'clipId'>>) =>
+    store.dispatch({ type: 'rollout', clipId: record.id, change: to });
+  const info = await services.engine.load(signal, (fraction) => change({ phase: 'loading', fraction }));
   store.dispatch({ type: 'engine', engine: info });
   signal.throwIfAborted();
   const first = record.framesMade;
-  const from = primed.from && services.engine.holds(primed.from.primed) ? primed.from : null;
+  const from = start.from && services.engine.holds(start.from.primed) ? start.from : null;
   if (from) await copyEdge(context, from.clipId, record.id);
+  if (from || prefix.kind === 'none') start.hasRead();
   let current = record;
   let report: ExtendReport | null = null;
   const times = new RolloutTimes();
@@ -74,13 +77,15 @@ export async function runRollout(
     signal.throwIfAborted();
     times.note(event);
     if (event.kind === 'reading') {
-      store.dispatch({ type: 'rollout', change: { phase: 'reading', framesRead: event.framesRead } });
+      change({ phase: 'reading', framesRead: event.framesRead });
     } else if (event.kind === 'priming') {
       const fraction = event.chunks > 0 ? event.chunksDone / event.chunks : null;
-      store.dispatch({ type: 'rollout', change: { phase: 'priming', fraction } });
+      change({ phase: 'priming', fraction });
     } else if (event.kind === 'primed') {
-      primed.keep(event.primed);
+      start.keep(event.primed);
+      start.hasRead();
     } else if (event.kind === 'frame') {
+      start.hasRead();
       const picture = await preview(event.frame, context.side);
       reel.add(picture);
       if (first + event.index === 0) {
@@ -93,10 +98,7 @@ export async function runRollout(
       );
       current = { ...current, framesMade: first + event.index + 1 };
       store.dispatch({ type: 'reel' });
-      store.dispatch({
-        type: 'rollout',
-        change: { phase: 'making', framesMade: current.framesMade, secondsLeft: event.secondsLeft },
-      });
+      change({ phase: 'making', framesMade: current.framesMade, secondsLeft: event.secondsLeft });
     } else if (event.kind === 'done') {
       report = event.report;
     }
@@ -109,7 +111,7 @@ export async function runRollout(
       'The engine stopped before all frames were made: the frames so far are kept, and you can go on from them.',
     );
   }
-  store.dispatch({ type: 'rollout', change: { phase: 'saving' } });
+  change({ phase: 'saving', secondsLeft: null });
   // The cut of a resumed rollout lies between two generated frames; that says nothing of the clip's own seam.
   const finished: ClipRecord = {
     ...current,

@@ -112,6 +112,6 @@ export class Speedometer {
 }
 
 /** The size of the clip, where there is one and no rollout runs. */
-function occasion({ source, rollout }: PanelState): Size | null {
-  return source.status === 'ready' && !rollout ? source.prefix.size : null;
+function occasion({ source, rollouts }: PanelState): Size | null {
+  return source.status === 'ready' && rollouts.length === 0 ? source.prefix.size : null;
 }

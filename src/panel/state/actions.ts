@@ -28,7 +28,7 @@ export type Action =
   | { type: 'variations'; ids: readonly string[] | null }
   /** `seconds`: what it is expected to take, where that is known. */
   | { type: 'rolloutStart'; record: ClipRecord; seconds?: number | null }
-  | { type: 'rollout'; change: Partial<RolloutState> }
+  | { type: 'rollout'; clipId: string; change: Partial<Omit<RolloutState, 'clipId'>> }
   | { type: 'rolloutEnd' }
   | { type: 'clips'; clips: readonly ClipRecord[] }
   | { type: 'clip'; record: ClipRecord }

@@ -59,7 +59,7 @@ export interface Settings {
 
 export type RolloutPhase = 'loading' | 'reading' | 'priming' | 'making' | 'saving';
 
-/** The rollout that is running. */
+/** A rollout that is running. */
 export interface RolloutState {
   clipId: string;
   phase: RolloutPhase;
@@ -95,7 +95,8 @@ export interface PanelState {
   /** Label of the host's selected clip. */
   selection: string | null;
   settings: Settings;
-  rollout: RolloutState | null;
+  /** What is running: none, one, or variations; those made at the same time are all here, also when one is done before. */
+  rollouts: readonly RolloutState[];
   clips: readonly ClipRecord[];
   /** Clip whose result is open. */
   openClipId: string | null;
@@ -135,7 +136,7 @@ export const initialState: PanelState = {
   source: { status: 'none' },
   selection: null,
   settings: initialSettings,
-  rollout: null,
+  rollouts: [],
   clips: [],
   openClipId: null,
   variations: null,
@@ -177,6 +178,22 @@ export function isUntrained(model: Pick<ModelJson, 'tasks'> | null, purpose: Cli
 /** Whether nothing but the new frames can be inserted: they have a place of their own on the timeline. */
 export function isNewPartOnly({ prefix, purpose }: ClipRecord): boolean {
   return prefix.kind === 'none' || purpose === 'gap' || purpose === 'region';
+}
+
+/** How far the rollouts that are running are, as one: of several at the same time the sums. */
+export function progressOf(rollouts: readonly RolloutState[]): Omit<RolloutState, 'clipId'> | null {
+  const [first] = rollouts;
+  if (!first) return null;
+  const left = rollouts.map(({ secondsLeft }) => secondsLeft).filter((seconds) => seconds !== null);
+  const sum = (of: (rollout: RolloutState) => number): number =>
+    rollouts.reduce((total, rollout) => total + of(rollout), 0);
+  return {
+    ...first,
+    phase: rollouts.some(({ phase }) => phase === 'making') ? 'making' : first.phase,
+    framesMade: sum(({ framesMade }) => framesMade),
+    frameCount: sum(({ frameCount }) => frameCount),
+    secondsLeft: left.length > 0 ? Math.max(...left) : null,
+  };
 }
 
 /** The clip that is open as a result, if any. */

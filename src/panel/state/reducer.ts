@@ -46,20 +46,30 @@ export function reduce(state: PanelState, action: Action): PanelState {
         openClipId: null,
         variations: among(state.variations, action.record.id),
         clips: upsert(state.clips, action.record),
-        rollout: {
-          clipId: action.record.id,
-          phase: 'loading',
-          fraction: null,
-          framesRead: 0,
-          framesMade: action.record.framesMade,
-          frameCount: action.record.frameCount,
-          secondsLeft: action.seconds ?? null,
-        },
+        rollouts: [
+          ...state.rollouts.filter(({ clipId }) => isRunning(state, clipId)),
+          {
+            clipId: action.record.id,
+            phase: 'loading',
+            fraction: null,
+            framesRead: 0,
+            framesMade: action.record.framesMade,
+            frameCount: action.record.frameCount,
+            secondsLeft: action.seconds ?? null,
+          },
+        ],
       };
     case 'rollout':
-      return state.rollout ? { ...state, rollout: { ...state.rollout, ...action.change } } : state;
+      return state.rollouts.some(({ clipId }) => clipId === action.clipId)
+        ? {
+            ...state,
+            rollouts: state.rollouts.map((rollout) =>
+              rollout.clipId === action.clipId ? { ...rollout, ...action.change } : rollout,
+            ),
+          }
+        : state;
     case 'rolloutEnd':
-      return { ...state, rollout: null };
+      return { ...state, rollouts: [] };
     case 'clips':
       return { ...state, clips: [...action.clips].sort(newestFirst) };
     case 'clip':
@@ -90,6 +100,9 @@ export function reduce(state: PanelState, action: Action): PanelState {
       return state.measuring === action.measuring ? state : { ...state, measuring: action.measuring };
   }
 }
+
+const isRunning = ({ clips }: PanelState, id: string) =>
+  clips.some((clip) => clip.id === id && clip.state === 'running');
 
 const clamp = (value: number, min: number, max: number) => Math.min(max, Math.max(min, value));
 
