@@ -114,14 +114,14 @@ function worldLines({ profiles, prefixes, primingFramesASecond, variations }: Wo
   }
   if (variations.length > 0) {
     const one = variations[0]!;
-    lines.push(
-      `variations at once: ${variations
-        .map(
-          ({ count, msAChunk }) =>
-            `${count}: ${msAChunk.toFixed(2)} ms (${((msAChunk / one.msAChunk) * one.count).toFixed(2)} ×)`,
-        )
-        .join(', ')}`,
-    );
+    lines.push(`variations at once  ms/chunk  against ${one.count}   frames/s   device MiB   spread`);
+    for (const { count, msAChunk, spread, framesASecond, deviceBytes } of variations) {
+      const device = deviceBytes === null ? '–'.padStart(12) : cell(deviceBytes / 2 ** 20, 12, 2);
+      const ratio = `${(msAChunk / one.msAChunk).toFixed(2)} ×`.padStart(10);
+      lines.push(
+        `${cell(count, 18, 0)} ${cell(msAChunk, 9, 3)} ${ratio} ${cell(framesASecond, 10, 1)} ${device} ${percent(spread)}`,
+      );
+    }
   }
   return lines;
 }

@@ -29,10 +29,13 @@ export interface PrefixFigures extends ChunkCost {
   heapBytes: number;
 }
 
-export interface VariationFigures {
+/** Variations at once; the cost is that of one chunk of each. */
+export interface VariationFigures extends ChunkCost {
   count: number;
-  /** All of them made, one chunk each. */
-  msAChunk: number;
+  /** Of all variations. */
+  framesASecond: number;
+  /** Live buffers on the device while they are made; null where nobody counts them. */
+  deviceBytes: number | null;
 }
 
 /** The world model alone, without pictures. */
@@ -90,8 +93,9 @@ export async function measureWorld(
     try {
       for (let i = 0; i < count; i++) sessions.push(await world.createSession());
       for (const session of sessions) await session.commit(prefix.slice(0, 2), signal);
-      const { msAChunk } = await chunkCost(sessions, fresh, preview, repeats, signal);
-      variations.push({ count, msAChunk });
+      const cost = await chunkCost(sessions, fresh, preview, repeats, signal);
+      const framesASecond = (1000 * count * frames) / cost.msAChunk;
+      variations.push({ count, framesASecond, deviceBytes: deviceBytes?.() ?? null, ...cost });
     } finally {
       for (const session of sessions) session.dispose();
     }

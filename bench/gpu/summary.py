@@ -43,6 +43,7 @@ def way_lines(folder: Path) -> list[str]:
         cells.append(several)
         lines.append(f"{what:>20}" + "".join(f"{cell:>13}" for cell in cells))
         lines += [f"{'':22}{note}" for note in ours.get("notes", []) if note.startswith(("arithmetic", "tiles"))]
+    lines += variation_lines(folder)
     if fastest:
         _, what, step = fastest
         lines.append(f"--- a denoise step, {what}: kernels by time")
@@ -53,6 +54,19 @@ def way_lines(folder: Path) -> list[str]:
                 f"{kernel['what']:32}{kernel['uses']:>6}{kernel['microseconds']:>10.2f}{share:>6.1f} %"
                 f"{kernel['floorMicroseconds']:>10.2f}  {kernel['bound']}"
             )
+    return lines
+
+
+def variation_lines(folder: Path) -> list[str]:
+    """A chunk of several variations at once by arithmetic: milliseconds, and against one."""
+    lines = ["--- a chunk of several variations at once, ms (against one)"]
+    for name, what in WAYS.items():
+        ours = backend(load(folder / f"{name}.json"), "webgpu")
+        times = {x["count"]: x["msAChunk"] for x in ours.get("world", {}).get("variations", [])}
+        if 1 not in times:
+            continue
+        cells = [f"{count}: {time:.3f} ({time / times[1]:.2f} ×)" for count, time in times.items()]
+        lines.append(f"{what:>20}" + "".join(f"{cell:>22}" for cell in cells))
     return lines
 
 

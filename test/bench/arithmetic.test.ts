@@ -115,8 +115,8 @@ describe('the table', () => {
           ],
           primingFramesASecond: 7500,
           variations: [
-            { count: 1, msAChunk: 2 },
-            { count: 8, msAChunk: 5 },
+            { count: 1, framesASecond: 2500, deviceBytes: 2 ** 20, ...cost },
+            { count: 8, framesASecond: 8000, deviceBytes: 2 ** 22, ...cost, msAChunk: 5 },
           ],
         },
       },
@@ -130,7 +130,7 @@ describe('the table', () => {
     expect(text).toContain('f32 tile 30.00 TFLOP/s');
     expect(text).toContain('1.0 %');
     expect(text).toContain('7500.0 frames/s, 3.00 × generation');
-    expect(text).toContain('8: 5.00 ms (2.50 ×)');
+    expect(text).toMatch(/^ +8 +5\.000 +2\.50 × +8000\.0 +4\.00 +10 %$/m);
     expect(text).toContain("30.000 ms, 15.00 times the first backend's");
     expect(text).toContain('not measured: it is not installed');
   });
