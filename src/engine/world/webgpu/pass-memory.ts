@@ -34,9 +34,13 @@ export class PassMemory {
     );
   }
 
-  /** Replaces the start of an input. */
-  write(name: PassInput, data: Float32Array | Uint32Array): void {
-    this.#gpu.device.queue.writeBuffer(this.inputs[name], 0, data as Float32Array<ArrayBuffer>);
+  /** Replaces the start of an input by parts, one behind the other. */
+  write(name: PassInput, parts: readonly (Float32Array | Uint32Array)[]): void {
+    let at = 0;
+    for (const part of parts) {
+      this.#gpu.device.queue.writeBuffer(this.inputs[name], at, part as Float32Array<ArrayBuffer>);
+      at += part.byteLength;
+    }
   }
 
   /** Copies the first floats of the latents back. */

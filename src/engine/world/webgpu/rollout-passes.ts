@@ -82,13 +82,21 @@ export class RolloutPasses {
     given: boolean,
   ): void {
     const { grid, attention } = this.#model.spec;
-    memory.write('latents', joined(latents));
-    const masks = chunks.flatMap(({ mask }) => [...mask]);
-    memory.write('mask', given ? new Uint32Array(masks.length) : Uint32Array.from(masks));
-    memory.write('rays', joined(chunks.map(({ rays }) => rays)));
-    memory.write('known', Uint32Array.from(chunks.flatMap(({ cameraKnown }) => [...cameraKnown])));
+    memory.write('latents', latents);
+    memory.write(
+      'mask',
+      chunks.map(({ mask }) => (given ? new Uint32Array(mask.length) : new Uint32Array(mask))),
+    );
+    memory.write(
+      'rays',
+      chunks.map(({ rays }) => rays),
+    );
+    memory.write(
+      'known',
+      chunks.map(({ cameraKnown }) => new Uint32Array(cameraKnown)),
+    );
     const times = chunks.flatMap((chunk) => [...chunk.times]);
-    memory.write('rotations', rotations(grid, attention.rope, times));
+    memory.write('rotations', [rotations(grid, attention.rope, times)]);
   }
 
   async #denoise(calls: readonly Waiting<DenoiseJob, Float32Array>[]): Promise<void> {
@@ -214,15 +222,4 @@ function startOf({ chunk, noise }: DenoiseJob): Float32Array {
   if (!(noise instanceof Float32Array)) return chunk.latents;
   const channels = chunk.latents.length / chunk.mask.length;
   return chunk.latents.map((value, i) => (chunk.mask[Math.floor(i / channels)] ? noise[i]! : value));
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  if (parts.length === 1) return parts[0]!;
-  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
