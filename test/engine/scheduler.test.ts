@@ -217,6 +217,17 @@ describe('an extension with a time to be done in', () => {
       if (event.kind === 'frame') again.push(Buffer.from(event.frame.data).toString('base64'));
     }
     expect(again).toEqual(none.made);
+
+    // Rollouts at the same time say nothing of how fast the model makes one.
+    const before = knownSpeed(model);
+    const once = async (seed: number) => {
+      const events = extendClip(model, { ...request, profile: 'draft', seed });
+      while (!(await events.next()).done);
+    };
+    await Promise.all([once(1), once(2)]);
+    expect(knownSpeed(model)).toBe(before);
+    await once(3);
+    expect(knownSpeed(model)).not.toBe(before);
     model.dispose();
   });
 });

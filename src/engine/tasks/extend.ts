@@ -3,6 +3,7 @@ import { blend } from '../detail/blend.ts';
 import { clipToModel, rateMap } from '../detail/rate.ts';
 import type { LoadedModel } from '../loaded-model.ts';
 import { levelsFor } from '../sampler/levels.ts';
+import { beginRollout, endRollout, isAlone } from '../scheduler/alone.ts';
 import { correctSpeed, knownSpeed, measureSpeed } from '../scheduler/calibrate.ts';
 import { stepsFor } from '../scheduler/profiles.ts';
 import { StepBudget } from '../scheduler/step-budget.ts';
@@ -36,9 +37,11 @@ export async function* extendClip(
   const began = performance.now();
   if (request.fitSeconds !== undefined) await measureSpeed(model, request.signal);
   const session = await model.world.createSession();
+  beginRollout(model, session);
   try {
     yield* new Extension(model, request, session, began).events();
   } finally {
+    endRollout(model, session);
     session.dispose();
   }
 }
@@ -232,7 +235,9 @@ class Extension {
       for (const made of pictures.keys())
         if (made < clipToModel(nextClip, timeline.map).low) pictures.delete(made);
     }
-    if (clock.overall !== null) correctSpeed(this.#model, clock.overall);
+    if (clock.overall !== null && isAlone(this.#model, this.#session)) {
+      correctSpeed(this.#model, clock.overall);
+    }
     const report: ExtendReport = {
       model: model.name,
       backend: this.#model.backend,

@@ -5,6 +5,7 @@ import { blend } from '../detail/blend.ts';
 import { rateMap } from '../detail/rate.ts';
 import type { LoadedModel } from '../loaded-model.ts';
 import { levelsFor } from '../sampler/levels.ts';
+import { beginRollout, endRollout, isAlone } from '../scheduler/alone.ts';
 import { correctSpeed, knownSpeed } from '../scheduler/calibrate.ts';
 import { stepsFor } from '../scheduler/profiles.ts';
 import { RolloutClock } from '../scheduler/time-left.ts';
@@ -107,10 +108,12 @@ async function* run(
   checkTask(model.package.model, 'gap');
   throwIfCancelled(settings.signal);
   const session = await model.world.createSession();
+  beginRollout(model, session);
   try {
     const gap = new Gap(model, settings, session);
     yield* gap.fill(yield* read(gap));
   } finally {
+    endRollout(model, session);
     session.dispose();
   }
 }
@@ -218,7 +221,9 @@ class Gap {
         clock.frameTaken(performance.now() - handedOut);
       }
     }
-    if (clock.overall !== null) correctSpeed(this.#model, clock.overall);
+    if (clock.overall !== null && isAlone(this.#model, this.#session)) {
+      correctSpeed(this.#model, clock.overall);
+    }
     const report: GapReport = {
       model: model.name,
       backend: this.#model.backend,

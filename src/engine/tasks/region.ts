@@ -6,6 +6,7 @@ import { composite, softened } from '../detail/mask.ts';
 import { rateMap } from '../detail/rate.ts';
 import type { LoadedModel } from '../loaded-model.ts';
 import { levelsFor } from '../sampler/levels.ts';
+import { beginRollout, endRollout, isAlone } from '../scheduler/alone.ts';
 import { correctSpeed, knownSpeed } from '../scheduler/calibrate.ts';
 import { stepsFor } from '../scheduler/profiles.ts';
 import { RolloutClock } from '../scheduler/time-left.ts';
@@ -42,9 +43,11 @@ export async function* repaintRegion(
   const source = new RegionSource(request, codec.toModel, model.world.spec.grid);
   try {
     const session = await model.world.createSession();
+    beginRollout(model, session);
     try {
       yield* new Repainting(model, request, session, codec, source).events();
     } finally {
+      endRollout(model, session);
       session.dispose();
     }
   } finally {
@@ -156,7 +159,9 @@ class Repainting {
       const needed = timeline.neighboursOf(nextClip).low;
       for (const frame of made.keys()) if (frame < needed) made.delete(frame);
     }
-    if (clock.overall !== null) correctSpeed(this.model, clock.overall);
+    if (clock.overall !== null && isAlone(this.model, this.session)) {
+      correctSpeed(this.model, clock.overall);
+    }
     const report: RepaintReport = {
       model: model.name,
       backend: this.model.backend,
