@@ -16,7 +16,7 @@ import { Autosave } from './persistence/autosave.ts';
 import type { ProjectStore } from './persistence/project-store.ts';
 import { openProjectStore } from './persistence/project-store.ts';
 import { recallRollout } from './recall-rollout.ts';
-import { projectOf } from './store/state.ts';
+import { knownMedia, projectOf } from './store/state.ts';
 import { StudioStore } from './store/store.ts';
 import type { Clip, MediaItem, Provenance } from './timeline/project.ts';
 import { emptyProject } from './timeline/project.ts';
@@ -38,6 +38,8 @@ export class Studio {
   /** What is painted over to be made anew; null while nothing is to be repainted. */
   mask: MaskPainting | null = null;
   private readonly transport = new Transport(this.store);
+  /** Media that some step of the history has had. */
+  private readonly known = new Set<string>();
   private autosave: Autosave | null = null;
   private files: ProjectStore | null = null;
 
@@ -46,6 +48,7 @@ export class Studio {
     const theme = localStorage.getItem('studio.theme') === 'light' ? 'light' : 'dark';
     this.store.dispatch({ type: 'theme', theme });
     this.store.select((state) => state.theme).subscribe((now) => localStorage.setItem('studio.theme', now));
+    this.store.select(({ history }) => history).subscribe(() => this.letGoOfMedia());
     void this.askWhatIsTrained();
     try {
       await holdProject();
@@ -95,6 +98,18 @@ export class Studio {
     this.store.dispatch({ type: 'import', items });
     if (notices[0]) this.store.dispatch({ type: 'notice', tone: 'info', text: notices[0] });
     if (refusals[0]) this.report(refusals[0]);
+  }
+
+  /** What was undone and then edited over can not come back: its file need not be held. */
+  private letGoOfMedia(): void {
+    const now = new Set(knownMedia(this.store.state).map(({ id }) => id));
+    for (const id of this.known) {
+      if (now.has(id)) continue;
+      this.known.delete(id);
+      this.library.forget(id);
+      this.thumbnails.forget(id);
+    }
+    for (const id of now) this.known.add(id);
   }
 
   /** Gives a file back to the clips that have lost it. @returns whether there are some */

@@ -281,16 +281,14 @@ export class StudioPage {
 
   /** Clips on the timeline: label, first frame, length and the badge, read off the screen reader's names. */
   async clips(): Promise<{ label: string; start: string; frames: number; made: boolean }[]> {
-    const options = await this.page.locator('studio-clip').evaluateAll((elements) =>
-      elements.map((element) => ({
-        label: element.shadowRoot!.querySelector('.name')?.textContent ?? '',
-        name: element.getAttribute('aria-label') ?? '',
-      })),
-    );
-    return options.map(({ label, name }) => {
-      const match = /, from ([\d:]+), (\d+) frames at /.exec(name);
-      if (!match || !name.startsWith(label)) throw new Error(`unexpected name of a clip: ${name}`);
-      return { label, start: match[1]!, frames: Number(match[2]), made: name.endsWith('made by Longtake') };
+    const names = await this.page
+      .locator('studio-clip')
+      .evaluateAll((elements) => elements.map((element) => element.getAttribute('aria-label') ?? ''));
+    return names.map((name) => {
+      const match = /^(.*?)(?: \S+ · seed .*)?, from ([\d:]+), (\d+) frames at /.exec(name);
+      if (!match) throw new Error(`unexpected name of a clip: ${name}`);
+      const made = name.endsWith('made by Longtake');
+      return { label: match[1]!, start: match[2]!, frames: Number(match[3]), made };
     });
   }
 

@@ -65,6 +65,16 @@ export class MediaLibrary {
     }
   }
 
+  /** Lets go of a file that nothing on the timeline can come back to. */
+  forget(id: string): void {
+    this.opened.get(id)?.then(
+      (clip) => clip.dispose(),
+      () => undefined,
+    );
+    this.opened.delete(id);
+    this.files.delete(id);
+  }
+
   dispose(): void {
     for (const opening of this.opened.values()) {
       opening.then(

@@ -70,6 +70,21 @@ export class Thumbnails {
     this.arrivals.next(mediaId);
   }
 
+  /** Lets go of the pictures of a media item. */
+  forget(mediaId: string): void {
+    this.waiting = this.waiting.filter((wish) => wish.mediaId !== mediaId);
+    for (const id of this.frames.get(mediaId)?.keys() ?? []) {
+      this.made.get(id)?.close();
+      this.made.delete(id);
+    }
+    this.frames.delete(mediaId);
+    this.tracks.get(mediaId)?.then(
+      ({ input }) => input.dispose(),
+      () => undefined,
+    );
+    this.tracks.delete(mediaId);
+  }
+
   dispose(): void {
     this.disposed = true;
     this.waiting = [];
