@@ -94,6 +94,8 @@ export class AddOnPage {
       viewport: options.viewport ?? { width: 1000, height: 900 },
     });
     await installSdk(context);
+    // Software rendering on a busy machine: an element that comes late is no fault.
+    context.setDefaultTimeout(60_000);
     const page = await context.newPage();
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(String(error)));

@@ -102,7 +102,7 @@ describe('an editor exports from Studio', { timeout: 120_000 }, () => {
   it('stops the pictures on Cancel and leaves no file behind', async () => {
     const { page } = studio;
     await studio.drop(await studio.clip('long.mp4', { width: 960, height: 540, fps: 24, frames: 72 }));
-    await expect.poll(() => studio.clips(), { timeout: 20_000 }).toHaveLength(3);
+    await expect.poll(() => studio.clips()).toHaveLength(3);
     let downloads = 0;
     page.on('download', () => (downloads += 1));
     await page.keyboard.press('Control+e');

@@ -46,6 +46,8 @@ export class StudioPage {
       viewport: { width: 1280, height: 800 },
       acceptDownloads: true,
     });
+    // Software rendering on a busy machine: an element that comes late is no fault.
+    context.setDefaultTimeout(60_000);
     const page = await context.newPage();
     const studio = new StudioPage(page, server.url, folder, context, browser, server);
     studio.listen();
@@ -166,7 +168,7 @@ export class StudioPage {
       const ids = await clips.evaluateAll((all) => all.map((clip) => clip.getAttribute('data-clip')!));
       return (await this.clips()).map(({ frames }, i) => `${ids[i]} ${frames}`);
     };
-    for (const began = Date.now(); Date.now() - began < 20_000;) {
+    for (const began = Date.now(); Date.now() - began < 60_000;) {
       if (String(await kept()) === String(await shown())) return;
       await this.page.waitForTimeout(100);
     }

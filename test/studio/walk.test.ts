@@ -179,7 +179,7 @@ describe('an editor extends a clip in Studio', { timeout: 120_000 }, () => {
   it('is still there after a reload', async () => {
     const { page } = studio;
     await studio.reload();
-    await expect.poll(() => studio.clips(), { timeout: 20_000 }).toHaveLength(2);
+    await expect.poll(() => studio.clips()).toHaveLength(2);
     await page.keyboard.press('End');
     await page.keyboard.press('Home');
     await page.keyboard.press('ArrowRight');
@@ -299,7 +299,7 @@ describe('the same without a mouse', { timeout: 120_000 }, () => {
   it('stops an export on Cancel and leaves no file behind', async () => {
     const { page } = studio;
     await studio.drop(await studio.clip('long.mp4', { width: 1280, height: 720, fps: 24, frames: 120 }));
-    await expect.poll(() => studio.clips(), { timeout: 20_000 }).toHaveLength(3);
+    await expect.poll(() => studio.clips()).toHaveLength(3);
     let downloads = 0;
     page.on('download', () => (downloads += 1));
     await page.getByRole('button', { name: 'Export…' }).click();
