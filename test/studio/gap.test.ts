@@ -108,9 +108,9 @@ describe('an editor fills a gap and closes a loop in Studio', { timeout: 120_000
       await page.getByRole('menuitem', { name: 'Make loop…' }).click();
       await page.getByText('48 new frames').waitFor();
       await studio.setLength(3);
-      await page.getByText('72 new frames').waitFor({ timeout: 5_000 });
+      await page.getByText('72 new frames').waitFor();
       await studio.setLength(2);
-      await page.getByText('48 new frames').waitFor({ timeout: 5_000 });
+      await page.getByText('48 new frames').waitFor();
       await page.getByRole('button', { name: 'Close panel' }).click();
     }
   });
