@@ -104,8 +104,12 @@ describe('an editor makes a clip again from a frame on', { timeout: 120_000 }, (
       .toMatch(/^[1-9]\d* of 240/);
     const live = at('longtake-rollout .strip');
     await at('#compare').click();
-    await expect.poll(() => live.getAttribute('aria-valuetext')).toMatch(/^Frame 24 of \d+, your clip$/);
-    await expect.poll(() => live.getAttribute('aria-valuetext')).toMatch(/^Frame 25 of \d+, new$/);
+    await expect
+      .poll(() => live.getAttribute('aria-valuetext'), { timeout: 10_000 })
+      .toMatch(/^Frame 24 of \d+, your clip$/);
+    await expect
+      .poll(() => live.getAttribute('aria-valuetext'), { timeout: 10_000 })
+      .toMatch(/^Frame 25 of \d+, new$/);
     await at('#play').click();
     const started = await live.getAttribute('aria-valuenow');
     await expect.poll(() => live.getAttribute('aria-valuenow')).not.toBe(started);

@@ -186,6 +186,8 @@ describe('an editor repaints a part of the picture in Studio', { timeout: 120_00
     await studio.tabTo('option', /^walk\.mp4/);
     await page.keyboard.press('r');
     await page.getByText('Nothing is painted yet.').waitFor();
+    // A notice takes a row of its own here until it goes away by itself.
+    await expect.poll(() => page.locator('sp-toast').count(), { timeout: 15_000 }).toBe(0);
     await page.setViewportSize({ width: 640, height: 400 });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(640);
     expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBeLessThanOrEqual(400);
