@@ -168,8 +168,12 @@ export class StudioPage {
       const ids = await clips.evaluateAll((all) => all.map((clip) => clip.getAttribute('data-clip')!));
       return (await this.clips()).map(({ frames }, i) => `${ids[i]} ${frames}`);
     };
+    // The same may lie there from before an edit that was taken back, with the edit still on its way to the disk.
+    let since: number | null = null;
     for (const began = Date.now(); Date.now() - began < 60_000;) {
-      if (String(await kept()) === String(await shown())) return;
+      if (String(await kept()) !== String(await shown())) since = null;
+      else since ??= Date.now();
+      if (since !== null && Date.now() - since > 1500) return;
       await this.page.waitForTimeout(100);
     }
     throw new Error('The project was not saved in time.');

@@ -52,6 +52,10 @@ export async function openMenu(
   let groups: MenuGroups = [];
   const close = () => {
     if (overlay) overlay.open = false;
+    shown = true;
+    // While it fades, its entries are drawn anew and would take the focus, and with it the keys.
+    popover.inert = true;
+    before?.focus();
   };
   const choose = (event: Event) => {
     const { value } = event.target as HTMLElement & { value: string };
@@ -106,7 +110,9 @@ export async function openMenu(
   const opened = overlay;
   // The overlay opens itself when its first update is complete, just before this.
   void opened.updateComplete.then(() => (shown = true));
-  opened.addEventListener('sp-opened', () => popover.querySelector('sp-menu')?.focus(), { once: true });
+  // It may have been dismissed before it was open.
+  const focusMenu = () => opened.open && popover.querySelector('sp-menu')?.focus();
+  opened.addEventListener('sp-opened', focusMenu, { once: true });
   opened.addEventListener(
     'sp-closed',
     () => {
