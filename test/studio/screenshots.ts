@@ -74,8 +74,11 @@ try {
 
   await studio.clipMenu(basename(clip), 'Extend clip…');
   await panel.getByText(/new frames/).waitFor();
+  // A menu that fades closes those opened after it.
+  await page.waitForTimeout(500);
   await panel.locator('#move').click();
   await page.getByRole('option', { name: 'Along a drawn path' }).click();
+  await page.waitForTimeout(1000);
   await studio.drawPath([0.5, 0.5], [0.58, 0.62], [0.72, 0.6], [0.84, 0.4]);
   await part('studio-path', 'longtake-panel longtake-camera-control');
 

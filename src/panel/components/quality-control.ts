@@ -28,6 +28,7 @@ export class QualityControl extends PanelPart {
         flex-wrap: wrap;
         gap: 2px 14px;
         margin: 0;
+        min-block-size: 2lh;
       }
       dl div {
         display: flex;
@@ -76,13 +77,13 @@ export class QualityControl extends PanelPart {
   private _times() {
     const { text, duration } = this.language;
     const seconds = secondsByProfile(this.state);
-    if (!seconds) return nothing;
+    // There from the start, so that nothing moves under the pointer when the times are known.
     return html`<dl class="quiet" id="times">
       ${PROFILES.map(
         (profile) =>
           html`<div>
             <dt>${text.profiles[profile]}</dt>
-            <dd data-profile=${profile}>${text.about(duration(seconds[profile]))}</dd>
+            <dd data-profile=${profile}>${seconds ? text.about(duration(seconds[profile])) : '…'}</dd>
           </div>`,
       )}
     </dl>`;
