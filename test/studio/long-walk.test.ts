@@ -307,8 +307,16 @@ describe('the same walk with the keyboard alone', { timeout: 180_000 }, () => {
     await studio.tabTo('button', /Camera$/);
     await press('Enter');
     await page.getByRole('option', { name: 'Along a drawn path' }).waitFor();
-    for (let i = 0; i < 12 && (await studio.focusedText()) !== 'Along a drawn path'; i += 1)
-      await press('ArrowDown');
+    // The list takes the focus a moment after it is on screen: step by step, and look where the focus is.
+    await expect
+      .poll(async () => {
+        const there = async () => (await studio.focusedText()) === 'Along a drawn path';
+        if (await there()) return true;
+        await press('ArrowDown');
+        await page.waitForTimeout(150);
+        return there();
+      })
+      .toBe(true);
     await press('Enter');
     await studio.tabTo('application', /^Along a drawn path/);
     await press('ArrowRight', 'ArrowRight', 'ArrowUp', 'ArrowUp', 'ArrowUp', 'Backspace');

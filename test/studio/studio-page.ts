@@ -147,6 +147,12 @@ export class StudioPage {
       .nth(which)
       .click({ button: 'right', position: { x: 20, y: 40 } });
     await this.page.getByRole('menuitem', { name: entry }).click();
+    await this.menuGone();
+  }
+
+  /** Waits until the last menu has faded: the browser closes what was opened meanwhile together with it. */
+  async menuGone(): Promise<void> {
+    await this.page.locator('sp-popover.menu').waitFor({ state: 'detached' });
   }
 
   /** Waits until what is on the timeline is in the browser's private storage. */
@@ -156,9 +162,12 @@ export class StudioPage {
         const root = await navigator.storage.getDirectory();
         const home = await root.getDirectoryHandle('studio');
         const handle = await home.getFileHandle('project.json').catch(() => null);
-        // A file that is being made is empty at first.
-        const text = (await (await handle?.getFile())?.text()) || '{"tracks":[]}';
-        const project = JSON.parse(text) as {
+        // A file that is being made is empty at first, one that is being replaced can not be read.
+        const file = await handle?.getFile();
+        const text = (await file?.text().catch(() => null)) ?? null;
+        if (text === null && file) return ['being written'];
+        const json = text || '{"tracks":[]}';
+        const project = JSON.parse(json) as {
           tracks: { clips: { id: string; in: number; out: number }[] }[];
         };
         return project.tracks.flatMap(({ clips }) => clips.map((clip) => `${clip.id} ${clip.out - clip.in}`));

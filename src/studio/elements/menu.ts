@@ -46,6 +46,7 @@ export async function openMenu(
 ): Promise<void> {
   const before = deepActiveElement();
   const popover = document.createElement('sp-popover');
+  popover.className = 'menu';
   const trigger = at instanceof HTMLElement ? at : new VirtualTrigger(at.x, at.y);
   let overlay: Overlay | null = null;
   let shown = false;
