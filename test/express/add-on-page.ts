@@ -97,6 +97,8 @@ export class AddOnPage {
     // Software rendering on a busy machine: an element that comes late is no fault.
     context.setDefaultTimeout(60_000);
     const page = await context.newPage();
+    // As in Studio's tests: Playwright would take the first file chooser over too late.
+    page.on('filechooser', () => undefined);
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(String(error)));
     page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));

@@ -64,6 +64,9 @@ export class StudioPage {
   }
 
   private listen(): void {
+    // Playwright takes file choosers over while somebody listens, from a moment after they begin to: a key that opens one
+    // can be faster. So there is always a listener.
+    this.page.on('filechooser', () => undefined);
     this.page.on('pageerror', (error) => this.errors.push(String(error.stack ?? error)));
     this.page.on('console', (message) => {
       if (message.type() === 'error') this.errors.push(message.text());
