@@ -10,14 +10,16 @@ type OrtWeb = OrtModule & { env: { wasm: { numThreads?: number }; logLevel?: str
  */
 export async function ortWeb(): Promise<OrtWeb | null> {
   if (!('Suspending' in WebAssembly)) return null;
-  return (await import('onnxruntime-web/jspi')) as unknown as OrtWeb;
+  const module = (await import('onnxruntime-web/jspi')) as unknown as OrtWeb;
+  // For more threads it fetches its own script from a file address, which Node refuses.
+  module.env.wasm.numThreads = 1;
+  return module;
 }
 
-/** onnxruntime-web on the processor, as a browser without WebGPU has it. */
-export async function wasmRuntime(threads: number): Promise<OrtRuntime> {
+/** onnxruntime-web on one thread of the processor, as most pages without WebGPU have it. */
+export async function wasmRuntime(): Promise<OrtRuntime> {
   const module = await ortWeb();
   if (!module) throw new Error('it needs Node 24');
-  module.env.wasm.numThreads = threads;
   module.env.logLevel = 'error';
   return { module, sessionOptions: { ...SESSION_OPTIONS, executionProviders: ['wasm'] }, commitBatch: 2 };
 }

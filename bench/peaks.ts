@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { adapterInfoOf } from '../src/engine/world/webgpu/device.ts';
 import { preprocess, type KernelConstants } from '../src/engine/world/webgpu/preprocess.ts';
 import type { Ceilings } from './floor.ts';
 import { median } from './median.ts';
@@ -62,14 +63,6 @@ export async function measurePeaks(device: GPUDevice, sizes: PeakSizes): Promise
   }
 }
 
-interface SubgroupMatrixConfig {
-  componentType: string;
-  resultComponentType: string;
-  M: number;
-  N: number;
-  K: number;
-}
-
 class Runner {
   readonly #device: GPUDevice;
   readonly #repeats: number;
@@ -90,10 +83,7 @@ class Runner {
 
   /** Seconds of a product on the matrix units; null where the device offers none that we know how to use. */
   async subgroupMatrix(size: number): Promise<number | null> {
-    const info = this.#device.adapterInfo as GPUAdapterInfo & {
-      subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig>;
-      subgroupMaxSize?: number;
-    };
+    const info = adapterInfoOf(this.#device);
     const feature = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
     if (!this.#device.features.has(feature)) return null;
     const fits = [...(info.subgroupMatrixConfigs ?? [])].filter(

@@ -41,8 +41,6 @@ export interface BenchSettings extends WorldBenchSettings {
   /** Small micro-benchmarks and a short end-to-end run, for devices that are no graphics cards. */
   small: boolean;
   endToEnd: boolean;
-  /** Processor threads of onnxruntime's WebAssembly. */
-  threads: number;
   /** What our kernels' large products are made with. */
   arithmetic: Arithmetic;
   /** Use the fastest tiles for the device, found before anything is measured. */
@@ -113,7 +111,7 @@ async function measureSubject(
     case 'ort':
       return measureOrt('ort', pkg, settings, nodeRuntime);
     case 'ort-wasm':
-      return measureOrt(subject, pkg, settings, () => wasmRuntime(settings.threads));
+      return measureOrt(subject, pkg, settings, wasmRuntime);
   }
 }
 

@@ -1,4 +1,4 @@
-// Include: prologue `head_gate` of matmul.wgsl: the read-out of a scan, normalised a head and gated.
+// Include: prologue `head_gate` of the matmul family: the read-out of a scan, normalised a head and gated.
 const HEADS = K / HEAD_LENGTH;
 var<workgroup> head_scales: array<f32, TILE_M * HEADS>;
 
@@ -18,8 +18,17 @@ fn prepare_rows(first_row: u32, lane: u32) {
   workgroupBarrier();
 }
 
-fn load_a(row: u32, tile_row: u32, k4: u32) -> vec4f {
-  let gate = extra[(row * EXTRA_STRIDE + EXTRA_OFFSET) / 4 + k4];
+struct Fetched {
+  value: vec4f,
+  gate: vec4f,
+}
+
+fn fetch_a(row: u32, k4: u32) -> Fetched {
+  return Fetched(a[row * K4 + k4], extra[(row * EXTRA_STRIDE + EXTRA_OFFSET) / 4 + k4]);
+}
+
+fn finish_a(fetched: Fetched, tile_row: u32, k4: u32) -> vec4f {
+  let gate = fetched.gate;
   let gated = gate / (1.0 + exp(clamp(-gate, vec4f(-80.0), vec4f(80.0))));
-  return a[row * K4 + k4] * head_scales[tile_row * HEADS + k4 / (HEAD_LENGTH / 4)] * gated;
+  return fetched.value * head_scales[tile_row * HEADS + k4 / (HEAD_LENGTH / 4)] * gated;
 }

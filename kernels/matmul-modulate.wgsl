@@ -1,4 +1,4 @@
-// Include: prologue `modulate` of matmul.wgsl: rms(a)·(1 + scale) + shift, vectors looked up by the token's noise level.
+// Include: prologue `modulate` of the matmul family: rms(a)·(1 + scale) + shift, vectors looked up by the token's noise level.
 const SHARES = THREADS / TILE_M;
 var<workgroup> row_sums: array<f32, THREADS>;
 var<workgroup> row_scales: array<f32, TILE_M>;
@@ -24,9 +24,17 @@ fn prepare_rows(first_row: u32, lane: u32) {
   workgroupBarrier();
 }
 
-fn load_a(row: u32, tile_row: u32, k4: u32) -> vec4f {
+struct Fetched {
+  value: vec4f,
+  shift: vec4f,
+  scale: vec4f,
+}
+
+fn fetch_a(row: u32, k4: u32) -> Fetched {
   let vectors = table_row(row) + k4;
-  let shift = table[vectors + TABLE_SHIFT / 4];
-  let scale = table[vectors + TABLE_SCALE / 4];
-  return a[row * K4 + k4] * row_scales[tile_row] * (1.0 + scale) + shift;
+  return Fetched(a[row * K4 + k4], table[vectors + TABLE_SHIFT / 4], table[vectors + TABLE_SCALE / 4]);
+}
+
+fn finish_a(fetched: Fetched, tile_row: u32, k4: u32) -> vec4f {
+  return fetched.value * row_scales[tile_row] * (1.0 + fetched.scale) + fetched.shift;
 }

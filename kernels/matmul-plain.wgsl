@@ -1,7 +1,9 @@
-// Include: prologue `plain` of matmul.wgsl.
+// Include: prologue `plain` of the matmul family.
+alias Fetched = vec4f;
+
 fn prepare_rows(first_row: u32, lane: u32) {}
 
-fn load_a(row: u32, tile_row: u32, k4: u32) -> vec4f {
+fn fetch_a(row: u32, k4: u32) -> Fetched {
 #if A_VECTOR
   return a[row * K4 + k4];
 #else
@@ -13,4 +15,8 @@ fn load_a(row: u32, tile_row: u32, k4: u32) -> vec4f {
   }
   return value;
 #endif
+}
+
+fn finish_a(fetched: Fetched, tile_row: u32, k4: u32) -> vec4f {
+  return fetched;
 }

@@ -4,7 +4,9 @@
 // NUMBER: f32, or f16 for what lies in workgroup memory and for sums of four products; longer sums are f32. Then int8
 // weights count as w/128, so that four products of the largest weight stay finite wherever `a` is below 16,000.
 // One workgroup makes TILE_M × TILE_N outputs. Its invocations are SLICES groups; each adds up another part of K, and of
-// each group every invocation makes 4 × 4 outputs. Grid (⌈N/TILE_N⌉, ⌈tokens/TILE_M⌉).
+// each group every invocation makes 4 × 4 outputs. What the next step multiplies is fetched from device memory before this
+// step's arithmetic: few workgroups run on a card at a time, so nothing else would hide that wait.
+// Grid (⌈N/TILE_N⌉, ⌈tokens/TILE_M⌉).
 #if NUMBER == f16
 enable f16;
 #endif
@@ -16,6 +18,9 @@ const GROUP = ACROSS * DOWN;
 const THREADS = SLICES * GROUP;
 const PITCH = TILE_M + 1;
 const RESULT_SLICES = 1u;
+// Groups of four numbers that an invocation fetches a step.
+const A_FETCHES = (DEPTH4 * TILE_M + THREADS - 1) / THREADS;
+const B_FETCHES = (DEPTH4 * TILE_N + THREADS - 1) / THREADS;
 
 var<workgroup> tile_a: array<vec4<NUMBER>, DEPTH4 * PITCH>;
 var<workgroup> tile_b: array<vec4<NUMBER>, DEPTH4 * TILE_N>;
@@ -35,16 +40,36 @@ fn unpack_int8(word: u32) -> vec4<NUMBER> {
   return vec4<NUMBER>(INT8_UNIT * vec4f((vec4i(i32(word)) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u)));
 }
 
-fn load_weight(k4: u32, column: u32) -> vec4<NUMBER> {
+// Four weights as they are stored; of `mixed` an int8 word in x, or the bits of four floats.
 #if WEIGHT == int8
-  return unpack_int8(weights[k4 * N + column]);
+alias Stored = u32;
 #elif WEIGHT == float
-  return vec4<NUMBER>(weights[k4 * N + column]);
+alias Stored = vec4f;
+#else
+alias Stored = vec4u;
+#endif
+
+fn fetch_weight(k4: u32, column: u32) -> Stored {
+#if WEIGHT != mixed
+  return weights[k4 * N + column];
 #else
   if (column < SPLIT) {
-    return unpack_int8(weights[k4 * SPLIT + column]);
+    return vec4u(weights[k4 * SPLIT + column], 0u, 0u, 0u);
   }
-  return vec4<NUMBER>(tail[k4 * (N - SPLIT) + column - SPLIT]);
+  return bitcast<vec4u>(tail[k4 * (N - SPLIT) + column - SPLIT]);
+#endif
+}
+
+fn finish_weight(stored: Stored, column: u32) -> vec4<NUMBER> {
+#if WEIGHT == int8
+  return unpack_int8(stored);
+#elif WEIGHT == float
+  return vec4<NUMBER>(stored);
+#else
+  if (column < SPLIT) {
+    return unpack_int8(stored.x);
+  }
+  return vec4<NUMBER>(bitcast<vec4f>(stored));
 #endif
 }
 
@@ -66,29 +91,47 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let slice = lane / GROUP;
   let across = lane % ACROSS;
   let down = (lane % GROUP) / ACROSS;
-  prepare_rows(first_row, lane);
 
+  var fetched_a: array<Fetched, A_FETCHES>;
+  var fetched_b: array<Stored, B_FETCHES>;
   var sums: array<vec4f, 4>;
-  for (var k = 0u; k < K4; k += DEPTH4) {
-    for (var i = lane; i < DEPTH4 * TILE_M; i += THREADS) {
-      let k4 = i % DEPTH4;
-      let row = i / DEPTH4;
-      var value = vec4f(0.0);
-      if (k + k4 < K4 && first_row + row < launch.tokens) {
-        value = load_a(first_row + row, row, k + k4);
+  // `next` is the step whose factors are fetched while the one before is multiplied.
+  for (var next = 0u; next < K4 + DEPTH4; next += DEPTH4) {
+    let k = next - DEPTH4;
+    if (next > 0u) {
+      for (var j = 0u; j < A_FETCHES; j++) {
+        let i = lane + j * THREADS;
+        let k4 = i % DEPTH4;
+        let row = i / DEPTH4;
+        if (row < TILE_M) {
+          let used = k + k4 < K4 && first_row + row < launch.tokens;
+          tile_a[k4 * PITCH + row] = narrowed(select(vec4f(0.0), finish_a(fetched_a[j], row, k + k4), used));
+        }
       }
-      tile_a[k4 * PITCH + row] = narrowed(value);
-    }
-    for (var i = lane; i < DEPTH4 * TILE_N; i += THREADS) {
-      let k4 = i / TILE_N;
-      let column = i % TILE_N;
-      var value = vec4<NUMBER>(0.0);
-      if (k + k4 < K4 && first_column + column < N) {
-        value = load_weight(k + k4, first_column + column);
+      for (var j = 0u; j < B_FETCHES; j++) {
+        let i = lane + j * THREADS;
+        if (i < DEPTH4 * TILE_N) {
+          let column = first_column + i % TILE_N;
+          let used = k + i / TILE_N < K4 && column < N;
+          tile_b[i] = select(vec4<NUMBER>(0.0), finish_weight(fetched_b[j], column), used);
+        }
       }
-      tile_b[i] = value;
+      workgroupBarrier();
     }
-    workgroupBarrier();
+    if (next < K4) {
+      for (var j = 0u; j < B_FETCHES; j++) {
+        let i = lane + j * THREADS;
+        fetched_b[j] = fetch_weight(min(next + i / TILE_N, K4 - 1u), min(first_column + i % TILE_N, N - 1u));
+      }
+      for (var j = 0u; j < A_FETCHES; j++) {
+        let i = lane + j * THREADS;
+        fetched_a[j] = fetch_a(min(first_row + i / DEPTH4, launch.tokens - 1u), min(next + i % DEPTH4, K4 - 1u));
+      }
+    }
+    if (next == 0u) {
+      prepare_rows(first_row, lane);
+      continue;
+    }
     for (var i4 = 0u; i4 < TILE_K4; i4++) {
       let k4 = slice * TILE_K4 + i4;
       let b0 = tile_b[k4 * TILE_N + across];

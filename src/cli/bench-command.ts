@@ -16,7 +16,6 @@ export async function benchCommand(args: string[], engine: CliEngine, console: C
     repeats: { type: 'string' },
     prefix: { type: 'string' },
     variations: { type: 'string' },
-    threads: { type: 'string' },
     small: { type: 'boolean' },
     arithmetic: { type: 'string' },
     untuned: { type: 'boolean' },
@@ -36,7 +35,6 @@ export async function benchCommand(args: string[], engine: CliEngine, console: C
   const settings = {
     subjects: backend === 'all' ? SUBJECTS : [backend],
     repeats: wholeNumber('--repeats', values.repeats ?? (small ? '3' : '20'), 1, 10_000),
-    threads: wholeNumber('--threads', values.threads ?? '2', 1, 64),
     ...{ prefixes, variations, small, endToEnd: values['world-only'] !== true },
     arithmetic: oneOf('--arithmetic', values.arithmetic ?? 'f32', ['f32', 'f16', 'matrix-units']),
     tuned: values.untuned !== true,

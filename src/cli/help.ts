@@ -65,7 +65,7 @@ Options of eval
 Options of bench
   --model NAME        as above; --backend NAME: all (default), webgpu, ort-webgpu, ort or ort-wasm
   --repeats N         runs of everything (default 20); --prefix A,B,…  frames (default 10,100,1000,10000)
-  --variations A,B,…  made at once (default 1,2,4,8); --threads N  of ort-wasm (default 2)
+  --variations A,B,…  made at once (default 1,2,4,8)
   --arithmetic A      of our kernels' large products: f32 (default), f16, matrix-units; --untuned  the default tiles
   --world-only        no end-to-end run
   --small             short: for devices that are no graphics cards; --out FILE  the figures as JSON, beside the table

@@ -93,11 +93,22 @@ describe('the choice of kernels', () => {
     ];
     expect(chooseKernels(device(all, configs), 'matrix-units')).toEqual({
       arithmetic: 'matrix-units',
+      card: true,
       limits: { bytes: 49152, invocations: 1024 },
       units: { unit: { m: 16, n: 16, k: 16, result: 'f32' }, subgroup: 32, number: 'f16' },
     });
     const [apple] = [config(8, 8, 8, 'f16')];
     expect(chooseKernels(device(all, [apple]), 'matrix-units')?.units?.unit.result).toBe('f16');
+  });
+
+  it('takes what the adapter lists where the device lists nothing, as under Node', async () => {
+    const silent = device(all);
+    const adapter = {
+      ...{ limits, features: new Set(all), requestDevice: async () => silent },
+      info: { subgroupMatrixConfigs: [config(16, 16, 16)], subgroupMaxSize: 32 },
+    };
+    const own = await requestWebGpuDevice({ requestAdapter: async () => adapter } as unknown as GPU);
+    expect(chooseKernels(own, 'matrix-units')?.units?.unit).toEqual({ m: 16, n: 16, k: 16, result: 'f32' });
   });
 
   it('finds none where a feature or a unit is missing', () => {

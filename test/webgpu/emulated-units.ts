@@ -30,7 +30,7 @@ export function withRoundedTiles(gpu: Gpu): Gpu {
   };
   replace('matmul-parts.wgsl', '  return value;', '  return quantizeToF16(value);');
   replace('matmul.wgsl', '+= vec4f(vec4<NUMBER>(dot(', '+= quantizeToF16(vec4<NUMBER>(dot(');
-  replace('matmul.wgsl', 'vec4<NUMBER>(weights[', 'quantizeToF16(weights[');
-  replace('matmul.wgsl', 'vec4<NUMBER>(tail[', 'quantizeToF16(tail[');
+  replace('matmul.wgsl', 'vec4<NUMBER>(stored)', 'quantizeToF16(stored)');
+  replace('matmul.wgsl', 'vec4<NUMBER>(bitcast<vec4f>(stored))', 'quantizeToF16(bitcast<vec4f>(stored))');
   return new Gpu(gpu.device, own);
 }

@@ -53,8 +53,36 @@ export async function requestWebGpuDevice(
   const wanted = [...WANTED_FEATURES, ...(request.features ?? [])] as GPUFeatureName[];
   const requiredFeatures = wanted.filter((feature) => adapter.features.has(feature));
   try {
-    return await adapter.requestDevice({ requiredLimits, requiredFeatures });
+    const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
+    adapterInfos.set(device, adapter.info);
+    return device;
   } catch (cause) {
     throw new LongtakeError('backend', 'The graphics device could not be opened.', { cause });
   }
+}
+
+const adapterInfos = new WeakMap<GPUDevice, GPUAdapterInfo>();
+
+/** What is known of an adapter, with what Chromium adds where matrix units can be used. */
+export type AdapterInfo = GPUAdapterInfo & {
+  subgroupMatrixConfigs?: Iterable<MatrixConfig>;
+  subgroupMaxSize?: number;
+};
+
+/** One product that a device's matrix units make: M × K numbers by K × N. */
+export interface MatrixConfig {
+  componentType: string;
+  resultComponentType: string;
+  M: number;
+  N: number;
+  K: number;
+}
+
+/**
+ * What is known of a device's adapter. The list of matrix units is the adapter's own where the device has none: Dawn's node
+ * binding leaves it out there.
+ */
+export function adapterInfoOf(device: GPUDevice): AdapterInfo {
+  const info: AdapterInfo = device.adapterInfo;
+  return [...(info.subgroupMatrixConfigs ?? [])].length > 0 ? info : (adapterInfos.get(device) ?? info);
 }

@@ -1,3 +1,4 @@
+import { adapterInfoOf, type MatrixConfig } from './device.ts';
 import {
   DEFAULT_WORKGROUP,
   type MatmulOptions,
@@ -8,6 +9,7 @@ import {
   type WeightFormat,
   type WorkgroupLimits,
 } from './matmul-program.ts';
+import { isSoftwareInfo } from './software-adapter.ts';
 
 /**
  * What the large matrix products are made with: f32 numbers; f16 numbers in workgroup memory and f32 sums; or the device's
@@ -29,6 +31,8 @@ export interface KernelChoice {
   limits: WorkgroupLimits;
   /** Given where `arithmetic` is `matrix-units`. */
   units?: UnitsChoice | undefined;
+  /** Whether it is a graphics card, which wants many invocations; processors compile and run small kernels faster. */
+  card?: boolean;
   /** Tiles by `shapeKey`, where they were tuned. */
   tiles?: ReadonlyMap<string, Tile | UnitTile>;
 }
@@ -36,9 +40,20 @@ export interface KernelChoice {
 /** Works on every device. */
 export const PLAIN_KERNELS: KernelChoice = { arithmetic: 'f32', limits: DEFAULT_WORKGROUP };
 
-/** Tiles of matrix units before tuning: 16 rows or a unit's, 64 columns, two units side by side a subgroup. */
-export function defaultUnitTile({ unit }: UnitsChoice): UnitTile {
-  return { m: Math.max(16, unit.m), n: Math.max(64, unit.n), slices: 2, span: Math.ceil(16 / unit.n) };
+/** From so many rows on a product has tiles enough to fill a card, and larger ones read less. */
+const MANY_ROWS = 1024;
+
+/** Tiles of matrix units before tuning: 16 rows or a unit's and 64 columns, of many rows twice as much of both. */
+export function defaultUnitTile({ unit }: UnitsChoice, rows: number): UnitTile {
+  const [m, n] = [Math.max(16, unit.m), Math.max(64, unit.n)];
+  const span = Math.ceil(16 / unit.n);
+  return rows < MANY_ROWS ? { m, n, slices: 2, span } : { m: 2 * m, n: 2 * n, slices: 1, span: 2 * span };
+}
+
+/** Register tiles before tuning. @param deep how much deeper a step is than of f32 numbers */
+function defaultTile({ card, limits }: KernelChoice, deep: number, rows: number): Tile {
+  if (!card || rows >= MANY_ROWS) return { m: card ? 64 : 16, n: 64, k: 16 * deep, slices: 1 };
+  return { m: 16, n: 64, k: (limits.bytes < 32768 ? 8 : 16) * deep, slices: 4 };
 }
 
 /**
@@ -59,26 +74,28 @@ export function shapeKey({ n, k, prologue, store, weight }: MatmulOptions, rows:
   return `${prologue?.kind ?? 'plain'} ${rows}×${k}→${n} ${store?.kind ?? 'set'} ${weight.kind}`;
 }
 
-/** The kernel for a product of a matrix that is stored as `weight`. @param key `shapeKey` of the product */
+/**
+ * The kernel for a product of a matrix that is stored as `weight`.
+ * @param key `shapeKey` of the product
+ * @param rows by which its tile is chosen
+ */
 export function variantFor(
   choice: KernelChoice,
   matrix: string,
   weight: WeightFormat,
   key: string,
+  rows: number,
 ): MatmulVariant {
   const tuned = choice.tiles?.get(key);
   if (weight.kind === 'half') {
     const units = choice.units!;
-    const tile = tuned && 'span' in tuned ? tuned : defaultUnitTile(units);
+    const tile = tuned && 'span' in tuned ? tuned : defaultUnitTile(units, rows);
     return { kind: 'units', ...units, tile };
   }
   const half = choice.arithmetic !== 'f32' && isLarge(matrix);
-  const tile = tuned && 'k' in tuned ? { tile: tuned } : half ? { tile: HALF_TILE } : {};
-  return { kind: 'tile', number: half ? 'f16' : 'f32', ...tile };
+  const tile = tuned && 'k' in tuned ? tuned : defaultTile(choice, half ? 2 : 1, rows);
+  return { kind: 'tile', number: half ? 'f16' : 'f32', tile };
 }
-
-/** Twice as deep as the default for f32: the same memory. */
-const HALF_TILE: Tile = { m: 16, n: 64, k: 32, slices: 1 };
 
 /** What is tried in place of an arithmetic that a device cannot do. */
 export function fallbacks(arithmetic: Arithmetic): Arithmetic[] {
@@ -90,30 +107,19 @@ export function fallbacks(arithmetic: Arithmetic): Arithmetic[] {
 export function chooseKernels(device: GPUDevice, arithmetic: Arithmetic): KernelChoice | null {
   const { maxComputeWorkgroupStorageSize: bytes, maxComputeInvocationsPerWorkgroup: invocations } =
     device.limits;
-  const limits = { bytes, invocations };
-  if (arithmetic === 'f32') return { arithmetic, limits };
+  const common = { limits: { bytes, invocations }, card: !isSoftwareInfo(device.adapterInfo) };
+  if (arithmetic === 'f32') return { arithmetic, ...common };
   if (!device.features.has('shader-f16')) return null;
-  if (arithmetic === 'f16') return { arithmetic, limits };
+  if (arithmetic === 'f16') return { arithmetic, ...common };
   const units = unitsOf(device);
-  return units && { arithmetic, limits, units };
-}
-
-interface MatrixConfig {
-  componentType: string;
-  resultComponentType: string;
-  M: number;
-  N: number;
-  K: number;
+  return units && { arithmetic, ...common, units };
 }
 
 /** The largest unit for f16 numbers, one with f32 sums before one with f16 sums. */
 function unitsOf(device: GPUDevice): UnitsChoice | null {
   const needed = ['subgroups', 'chromium-experimental-subgroup-matrix'];
   if (!needed.every((feature) => device.features.has(feature))) return null;
-  const info = device.adapterInfo as GPUAdapterInfo & {
-    subgroupMatrixConfigs?: Iterable<MatrixConfig>;
-    subgroupMaxSize?: number;
-  };
+  const info = adapterInfoOf(device);
   const size = ({ M, N, K }: MatrixConfig): number => M * N * K;
   const [config] = [...(info.subgroupMatrixConfigs ?? [])]
     .filter(({ componentType, M, N }) => componentType === 'f16' && M <= 32 && 64 % N === 0)

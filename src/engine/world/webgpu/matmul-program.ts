@@ -189,6 +189,9 @@ function unitConstants(
   };
 }
 
+/** Units of weights that a subgroup holds in registers. */
+const HELD_UNITS = 16;
+
 /** The tile as asked, made smaller until it fits in a workgroup, and the depth of `a` that fits beside it. */
 function fittingUnits(
   { unit, subgroup, number, tile: asked }: Extract<MatmulVariant, { kind: 'units' }>,
@@ -206,8 +209,9 @@ function fittingUnits(
       limits.bytes -
       epilogueBytes(options, tile, tile.slices * result) -
       prologueBytes(options, tile.m, jobs() * subgroup);
-    const most = Math.floor((left / size / tile.m - 8) / step) * step;
-    return Math.min(most, ceilDivide(options.k, step) * step);
+    const inMemory = Math.floor((left / size / tile.m - 8) / step) * step;
+    const inRegisters = Math.max(1, Math.floor(HELD_UNITS / tile.span)) * step;
+    return Math.min(inMemory, inRegisters, ceilDivide(options.k, step) * step);
   };
   const fits = (): boolean =>
     jobs() * subgroup <= limits.invocations && depth() > 0 && Number.isInteger(jobs());

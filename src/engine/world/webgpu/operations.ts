@@ -59,8 +59,18 @@ export interface Operation {
   program: Program;
   workgroups: Workgroups;
   places: Readonly<Record<number, Place>>;
-  /** Of a matrix product: what it was made from, its rows, and the key of its tile (`shapeKey`). */
-  product?: { matrix: string; options: MatmulOptions; rows: number; key: string };
+  product?: Product;
+}
+
+/** A matrix product among the dispatches. */
+export interface Product {
+  matrix: string;
+  options: MatmulOptions;
+  rows: number;
+  /** Rows that its tile is chosen for. */
+  tileRows: number;
+  /** Of its tile: `shapeKey`. */
+  key: string;
 }
 
 /** What a pass goes over: some rollouts, the same number of chunks of each. */
@@ -360,13 +370,14 @@ export class OperationList {
     const weight = this.#formats(weights);
     const { limits } = this.#choice;
     const shape: MatmulOptions = { ...options, weight, limits };
-    const key = shapeKey(shape, rows === this.#tokens ? this.#tileRows : rows);
-    const full = { ...shape, variant: variantFor(this.#choice, weights, weight, key) };
+    const tileRows = rows === this.#tokens ? this.#tileRows : rows;
+    const key = shapeKey(shape, tileRows);
+    const full = { ...shape, variant: variantFor(this.#choice, weights, weight, key, tileRows) };
     this.#operations.push({
       name,
       program: matmulProgram(full),
       workgroups: matmulWorkgroups(full, rows),
-      product: { matrix: weights, options: shape, rows, key },
+      product: { matrix: weights, options: shape, rows, tileRows, key },
       places: {
         ...{ [MATMUL.a]: a, [MATMUL.out]: out, ...places },
         [MATMUL.weights]: { kind: 'weight', name: weights },

@@ -12,7 +12,7 @@ import {
   type Tile,
   type UnitTile,
 } from './matmul-program.ts';
-import { LONG_PASS, type Operation } from './operations.ts';
+import { LONG_PASS, type Operation, type Product } from './operations.ts';
 import { type BoundOperation, type Plan, record } from './plan.ts';
 import { programKey } from './program.ts';
 import { isSoftwareInfo } from './software-adapter.ts';
@@ -52,7 +52,7 @@ export function tuningOf({ model }: WorldPackage, store: TilesStore): Tuning {
 
 export type Tiles = ReadonlyMap<string, Tile | UnitTile>;
 
-/** No more shapes are tried after so many milliseconds. */
+/** No more shapes are tried after so many milliseconds; they take the tile of the one most like them. */
 const BUDGET = 1000;
 /** Uses of a kernel between two timestamps, and measurements of which the shortest counts. */
 const REPEATS = 8;
@@ -61,8 +61,8 @@ const ROUNDS = 3;
 const TOLERANCE = 0.02;
 
 /**
- * The fastest tile for every shape of matrix product in a model's passes: remembered, or tried now, most work first, for
- * at most about a second. A candidate that the device refuses, or that gives other numbers, is passed over.
+ * The fastest tile for every shape of matrix product in a model's passes: remembered, or tried now, what generation spends
+ * most on first, for at most about a second. A candidate that the device refuses, or that gives other numbers, is passed over.
  * @param weights the model's buffers by name
  * @returns tiles by `shapeKey`; shapes that are not in it keep their default
  * @throws DeviceLostError
@@ -80,16 +80,23 @@ export async function tunedTiles(
   if (kept) return kept;
   const now = tuning.now ?? ((): number => performance.now());
   const start = now();
+  const tried: { product: Product; tile: Tile | UnitTile | null }[] = [];
   const tiles = new Map<string, Tile | UnitTile>();
-  for (const [key, operation] of shapesOf(plans)) {
-    if (now() - start > BUDGET) break;
-    try {
-      const tile = await fastest(gpu, operation, weights, choice, tuning);
-      if (tile) tiles.set(key, tile);
-    } catch (error) {
-      // What cannot be tried (for want of memory, say) keeps its default.
-      if (error instanceof DeviceLostError || !(error instanceof LongtakeError)) throw error;
+  for (const operation of shapesOf(plans)) {
+    const product = operation.product!;
+    let tile: Tile | UnitTile | null = null;
+    if (now() - start > BUDGET) {
+      tile = mostAlike(product, tried);
+    } else {
+      try {
+        tile = await fastest(gpu, operation, weights, choice, tuning);
+        tried.push({ product, tile });
+      } catch (error) {
+        // What cannot be tried (for want of memory, say) keeps its default.
+        if (error instanceof DeviceLostError || !(error instanceof LongtakeError)) throw error;
+      }
     }
+    if (tile) tiles.set(product.key, tile);
   }
   await tuning.store.write(file, new TextEncoder().encode(JSON.stringify([...tiles])));
   return tiles;
@@ -97,7 +104,7 @@ export async function tunedTiles(
 
 function fileName(info: GPUAdapterInfo, { arithmetic }: KernelChoice, model: string): string {
   const device = [info.vendor, info.architecture, info.device, info.description].join(' ');
-  return `tiles 2 ${device} ${arithmetic} ${model}.json`;
+  return `tiles 3 ${device} ${arithmetic} ${model}.json`;
 }
 
 function readTiles(bytes: Uint8Array | null): Tiles | null {
@@ -114,8 +121,27 @@ function readTiles(bytes: Uint8Array | null): Tiles | null {
   }
 }
 
-/** One operation of every shape that passes repeat, most work first; what only merged passes have comes last. */
-function shapesOf({ denoise, commits, merged }: Plans): [string, Operation][] {
+/** What was found for the shape of as many rows whose sums and columns are most like another's; null: the default. */
+function mostAlike(
+  { tileRows, options }: Product,
+  tried: readonly { product: Product; tile: Tile | UnitTile | null }[],
+): Tile | UnitTile | null {
+  const distance = (own: MatmulOptions): number =>
+    Math.abs(Math.log2(own.k / options.k)) + Math.abs(Math.log2(own.n / options.n)) / 4;
+  const isHalf = options.weight.kind === 'half';
+  const alike = tried
+    .filter(
+      ({ product: own }) => own.tileRows === tileRows && (own.options.weight.kind === 'half') === isHalf,
+    )
+    .sort((a, b) => distance(a.product.options) - distance(b.product.options));
+  return alike[0]?.tile ?? null;
+}
+
+/**
+ * One operation of every shape, what a chunk spends most on first: the denoise steps and its commit, then passes over many
+ * chunks of a prefix, then what only merged passes have.
+ */
+function shapesOf({ denoise, commits, merged }: Plans): Operation[] {
   const shapes = new Map<string, { operation: Operation; work: number }>();
   const add = (plans: readonly Plan[], weight: number): void => {
     for (const operation of plans.flatMap(({ sections }) => sections.step)) {
@@ -126,20 +152,22 @@ function shapesOf({ denoise, commits, merged }: Plans): [string, Operation][] {
       shapes.set(key, known);
     }
   };
-  add([denoise, ...commits], 1);
+  add([denoise], 4);
+  add(commits.slice(-1), 1);
+  add(commits.slice(0, -1), 1e-3);
   if (merged.most >= LONG_PASS) add([merged.denoise(merged.most), merged.commit(merged.most)], 1e-9);
-  return [...shapes].sort(([, a], [, b]) => b.work - a.work).map(([key, { operation }]) => [key, operation]);
+  return [...shapes.values()].sort((a, b) => b.work - a.work).map(({ operation }) => operation);
 }
 
 /** Tiles worth trying beside the default. */
 function candidatesFor(options: MatmulOptions, choice: KernelChoice): (Tile | UnitTile)[] {
   if (options.weight.kind === 'half') {
-    const { m, span } = defaultUnitTile(choice.units!);
+    const { m, span } = defaultUnitTile(choice.units!, 1);
     return [
       { m, n: 64, slices: 1, span },
       { m, n: 64, slices: 4, span },
-      { m, n: 128, slices: 1, span },
       { m, n: 32, slices: 4, span },
+      { m, n: 128, slices: 1, span },
       { m: 2 * m, n: 64, slices: 2, span },
       { m: 2 * m, n: 128, slices: 1, span: 2 * span },
     ];
@@ -147,8 +175,9 @@ function candidatesFor(options: MatmulOptions, choice: KernelChoice): (Tile | Un
   const deep = choice.arithmetic === 'f16' ? 2 : 1;
   return [
     { m: 16, n: 64, k: 8 * deep, slices: 4 },
-    { m: 16, n: 32, k: 16 * deep, slices: 4 },
-    { m: 32, n: 32, k: 16 * deep, slices: 2 },
+    { m: 16, n: 64, k: 16 * deep, slices: 4 },
+    { m: 16, n: 32, k: 16 * deep, slices: 8 },
+    { m: 32, n: 32, k: 16 * deep, slices: 4 },
     { m: 32, n: 64, k: 16 * deep, slices: 2 },
     { m: 64, n: 64, k: 16 * deep, slices: 1 },
   ];
@@ -162,26 +191,32 @@ async function fastest(
   choice: KernelChoice,
   tuning: Tuning,
 ): Promise<Tile | UnitTile | null> {
-  const { matrix, options, rows, key: shape } = operation.product!;
+  const { matrix, options, rows, tileRows, key: shape } = operation.product!;
   const bench = await Workbench.create(gpu, operation, weights);
   try {
-    const seen = new Set<string>();
-    const bound: { tile: Tile | UnitTile | null; candidate: BoundOperation; numbers: Float32Array }[] = [];
+    const programs = new Map<string, { tile: Tile | UnitTile | null; own: Operation }>();
     for (const tile of [null, ...candidatesFor(options, choice)]) {
       const tiles = new Map(tile ? [[shape, tile]] : []);
-      const full = { ...options, variant: variantFor({ ...choice, tiles }, matrix, options.weight, shape) };
+      const variant = variantFor({ ...choice, tiles }, matrix, options.weight, shape, tileRows);
+      const full = { ...options, variant };
       const program = matmulProgram(full);
       const key = programKey(program);
-      if (seen.has(key)) continue;
-      seen.add(key);
-      try {
-        const workgroups = matmulWorkgroups(full, rows);
-        const candidate = await bench.bind({ ...operation, program, workgroups });
-        const numbers = await (tuning.numbers ?? ((one) => bench.run(one)))(candidate);
-        bound.push({ tile, candidate, numbers });
-      } catch (error) {
-        if (error instanceof DeviceLostError || !tile) throw error;
+      if (programs.has(key)) continue;
+      const workgroups = matmulWorkgroups(full, rows);
+      programs.set(key, { tile, own: { ...operation, program, workgroups } });
+    }
+    // All at once: drivers compile on several threads.
+    const made = await Promise.allSettled([...programs.values()].map(({ own }) => bench.bind(own)));
+    const bound: { tile: Tile | UnitTile | null; candidate: BoundOperation; numbers: Float32Array }[] = [];
+    for (const [i, { tile }] of [...programs.values()].entries()) {
+      const binding = made[i]!;
+      if (binding.status === 'rejected') {
+        if (binding.reason instanceof DeviceLostError || !tile) throw binding.reason as Error;
+        continue;
       }
+      const candidate = binding.value;
+      const numbers = await (tuning.numbers ?? ((one) => bench.run(one)))(candidate);
+      bound.push({ tile, candidate, numbers });
     }
     const right = bound.filter(({ numbers }) => agrees(numbers, bound[0]!.numbers));
     const candidates = right.map(({ candidate }) => candidate);
