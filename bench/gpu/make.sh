@@ -31,9 +31,14 @@ for file in ort.jspi.bundle.min.mjs ort-wasm-simd-threaded.jspi.mjs ort-wasm-sim
   cp "$modules/onnxruntime-web/dist/$file" "$runtime/node_modules/onnxruntime-web/dist/"
 done
 
-echo 'Vulkan loader'
-(cd "$work/vulkan" && apt-get -q download libvulkan1 >/dev/null && dpkg-deb -x ./*.deb unpacked)
-cp -L "$work"/vulkan/unpacked/usr/lib/x86_64-linux-gnu/libvulkan.so.1 "$runtime/lib/"
+echo 'Vulkan loader, and the GL loaders that NVIDIA'"'"'s driver looks for'
+(cd "$work/vulkan" && apt-get -q download libvulkan1 libegl1 libglvnd0 libopengl0 libgl1 libglx0 >/dev/null)
+for package in "$work"/vulkan/*.deb; do
+  dpkg-deb -x "$package" "$work/unpacked"
+done
+for name in libvulkan.so.1 libEGL.so.1 libGLdispatch.so.0 libOpenGL.so.0 libGL.so.1 libGLX.so.0; do
+  cp -L "$work/unpacked/usr/lib/x86_64-linux-gnu/$name" "$runtime/lib/"
+done
 
 echo 'Packing'
 mkdir -p "$target"

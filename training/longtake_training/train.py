@@ -167,6 +167,12 @@ class Run:
             norm = self.optimiser.step(share, self.world)
             self._update_average()
             self.step += 1
+            if self.step == first_step + 1:
+                # The first step compiles: minutes that train nothing are no part of the budget.
+                if self.device.type == "cuda":
+                    torch.cuda.synchronize()
+                self.log(compiled=round(time.monotonic() - begin, 1))
+                begin = last_probe = last_save = time.monotonic()
             self.frames += length * max(1, s.frames_per_step // length) * self.world
             if self.step % 5 == 0:
                 pool.take(12)
