@@ -1,6 +1,6 @@
 import { LongtakeError } from '../src/engine/types.ts';
 import type { Operation } from '../src/engine/world/webgpu/operations.ts';
-import type { Program } from '../src/engine/world/webgpu/program.ts';
+import type { Program, Workgroups } from '../src/engine/world/webgpu/program.ts';
 
 /** What an operation cannot avoid: arithmetic, and bytes with every input read once and every output written once. */
 export interface Work {
@@ -19,10 +19,10 @@ export function workOf(operation: Operation, rows: number, hasPrevious = true): 
   if (!count) {
     throw new LongtakeError('internal', `The work of the kernel ${operation.program.file} is not counted.`);
   }
-  return count(new Constants(operation.program), rows, hasPrevious);
+  return count(new Constants(operation.program), rows, hasPrevious, operation.workgroups);
 }
 
-type Count = (own: Constants, rows: number, hasPrevious: boolean) => Work;
+type Count = (own: Constants, rows: number, hasPrevious: boolean, workgroups: Workgroups) => Work;
 
 const F32 = 4;
 
@@ -36,6 +36,30 @@ const COUNTS: Readonly<Record<string, Count>> = {
     return {
       flops: 2 * rows * heads * keys * values,
       bytes: F32 * (rows * heads * (keys + values + 2) + 2 * stateNumbers(own)),
+    };
+  },
+  'ssd-scores.wgsl': (own, rows, _, workgroups) => {
+    const [heads, keys] = [own.number('HEADS'), own.number('KEY_LENGTH')];
+    const scores = scoresOf(own, rows, workgroups);
+    const weighted = own.word('COMMIT') === '1' ? rows * heads * keys : 0;
+    return {
+      flops: 2 * scores * keys + 3 * rows * heads * keys,
+      bytes: F32 * (rows * heads * (3 * keys + 2) + scores + weighted),
+    };
+  },
+  'ssd-scores-read.wgsl': (own, rows, _, workgroups) => {
+    const [heads, keys, values] = [own.number('HEADS'), own.number('KEY_LENGTH'), own.number('VALUE_LENGTH')];
+    const scores = scoresOf(own, rows, workgroups);
+    return {
+      flops: 2 * (scores + rows * heads * keys) * values,
+      bytes: F32 * (scores + rows * heads * (keys + 2 * values) + stateNumbers(own)),
+    };
+  },
+  'ssd-scores-write.wgsl': (own, rows) => {
+    const [heads, keys, values] = [own.number('HEADS'), own.number('KEY_LENGTH'), own.number('VALUE_LENGTH')];
+    return {
+      flops: 2 * rows * heads * keys * values,
+      bytes: F32 * (rows * heads * (keys + values) + 2 * stateNumbers(own)),
     };
   },
   'gated-delta.wgsl': (own, rows) => countScan(own, rows, 7),
@@ -103,6 +127,11 @@ function countScan(own: Constants, rows: number, each: number): Work {
     flops: each * rows * heads * keys * values,
     bytes: F32 * (rows * heads * (2 * keys + 2 * values + 2) + state),
   };
+}
+
+/** Scores of a short scan: of every token of a block and head with itself and those before. */
+function scoresOf(own: Constants, rows: number, [, , blocks]: Workgroups): number {
+  return (own.number('HEADS') * rows * (rows / blocks + 1)) / 2;
 }
 
 /** Numbers in a layer's scan state. */

@@ -21,6 +21,9 @@ fn begin(z: u32) {
 
 // The token at place `i` of the block's sequence: frames, then rows, then columns.
 fn token_at(i: u32) -> u32 {
+  if (BLOCKS == 1) {
+    return first_token + i;
+  }
   let frame = i / BLOCK_TOKENS;
   let row = block_row + (i % BLOCK_TOKENS) / BLOCK_COLUMNS;
   return first_token + (frame * GRID_ROWS + row) * GRID_COLUMNS + block_column + i % BLOCK_COLUMNS;

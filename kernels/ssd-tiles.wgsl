@@ -23,13 +23,6 @@ fn vector_at(token: u32, start: u32, i: u32) -> vec4f {
   return vec4f(projection[at], projection[at + 1], projection[at + 2], projection[at + 3]);
 }
 
-// −softplus(x): the logarithm of 1 − sigmoid(x), also where that differs from 1 by less than a unit in the last place.
-fn log_decay(x: f32) -> f32 {
-  let e = exp(-abs(clamp(x, -80.0, 80.0)));
-  let grown = select(log(1.0 + e), e * (1.0 - e * (0.5 - e / 3.0)), e < 0.01);
-  return -(max(x, 0.0) + grown);
-}
-
 // Loads decays and write strengths of the 16 tokens from `first` on; tokens past the end neither decay nor write. Then
 // inverse lengths of their keys or queries, whose columns begin at `start`.
 fn load_tile(head: u32, first: u32, length: u32, start: u32, lane: u32) {

@@ -126,8 +126,8 @@ describe('kernel parity', () => {
   it('is tight for every kernel in its place', async () => {
     const rows = await kernelParity(model, recordedRollout(recording, spec.layers.length).input);
     const kernels = new Set(rows.map(({ what }) => what.split(' ')[1]));
-    const all =
-      'matmul ssd ssd-read ssd-write gated-delta attention cache-store ray-features point-features noise';
+    const scans = 'ssd ssd-scores ssd-scores-read ssd-scores-write gated-delta';
+    const all = `matmul ${scans} attention cache-store ray-features point-features noise`;
     expect([...kernels].sort()).toEqual(all.split(' ').sort());
     for (const { what, largest, scale } of rows) {
       expect(scale, what).toBeGreaterThan(0.05);

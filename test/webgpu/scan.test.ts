@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { LayerKind } from '../../src/engine/package/model-json.ts';
 import type { Gpu } from '../../src/engine/world/webgpu/gpu.ts';
 import { runKernel } from '../../src/engine/world/webgpu/kernel-run.ts';
+import { plainLaunch } from '../../src/engine/world/webgpu/launch.ts';
 import { scan } from '../../src/engine/world/webgpu/parity/reference.ts';
 import {
   SCAN,
@@ -14,6 +15,18 @@ import {
   tiledWriteProgram,
   tiledWriteWorkgroups,
 } from '../../src/engine/world/webgpu/programs.ts';
+import {
+  isShortScan,
+  SCORES,
+  scoresFloats,
+  scoresProgram,
+  scoresReadProgram,
+  scoresReadWorkgroups,
+  scoresWorkgroups,
+  scoresWriteProgram,
+  scoresWriteWorkgroups,
+} from '../../src/engine/world/webgpu/scan-scores.ts';
+import { expectedOutputs } from '../../src/engine/world/webgpu/parity/kernel-reference.ts';
 import { largestDifference, randomNumbers } from './numbers.ts';
 import { openSoftwareGpu } from './software-device.ts';
 
@@ -34,7 +47,16 @@ interface Shape {
   frames: number;
 }
 
-function scanInputs(shape: Shape, commit: boolean) {
+/** Logits of tokens' decays and writes as they come from the random ones. */
+interface Logits {
+  decay(logit: number, head: number, token: number): number;
+  write(logit: number): number;
+}
+
+/** Slow and fast forgetting: logits from −14 (a factor of 1 − 8e-7 a token) to 2. */
+const MIXED: Logits = { decay: (logit, head) => logit - (head % 2 ? 12 : 0), write: (logit) => logit };
+
+function scanInputs(shape: Shape, commit: boolean, logits = MIXED) {
   const { kind, heads, keyLength, valueLength, frames, block, rollouts = 1 } = shape;
   const grid = { rows: shape.grid[0], columns: shape.grid[1] };
   const columns = scanColumns(heads, keyLength, valueLength, 2);
@@ -44,10 +66,11 @@ function scanInputs(shape: Shape, commit: boolean) {
   const size = blocks * heads * keyLength * valueLength;
   const state = randomNumbers(2, rollouts * size);
   const projection = randomNumbers(1, rollouts * tokens * columns.stride, 2);
-  // Slow and fast forgetting: logits from −14 (a factor of 1 − 8e-7 a token) to 2.
   for (let token = 0; token < rollouts * tokens; token++) {
     for (let head = 0; head < heads; head++) {
-      projection[token * columns.stride + columns.decays + head]! += head % 2 ? -12 : 0;
+      const at = token * columns.stride + head;
+      projection[at + columns.decays] = logits.decay(projection[at + columns.decays]!, head, token);
+      projection[at + columns.writes] = logits.write(projection[at + columns.writes]!);
     }
   }
   const expected = { y: new Float32Array(rollouts * tokens * heads * valueLength), state: state.slice() };
@@ -139,5 +162,101 @@ describe('ssd in tiles', () => {
     const write = tiledWriteWorkgroups(options, shape.rollouts);
     const { [SCAN.state]: state } = await runKernel(gpu, tiledWriteProgram(options), write, launch, inputs);
     expect(largestDifference(state!, expected.state)).toBeLessThan(4e-6);
+  });
+});
+
+describe('ssd from scores', () => {
+  /** Runs the three kernels one after the other, the scores on tensors full of what must not be read. */
+  async function runShort(shape: Omit<Shape, 'kind'>, commit: boolean, logits?: Logits) {
+    const { options, expected, inputs, launch } = scanInputs({ kind: 'ssd', ...shape }, commit, logits);
+    const extent = { rollouts: shape.rollouts ?? 1, frames: shape.frames };
+    expect(isShortScan(options, shape.frames)).toBe(true);
+    const floats = scoresFloats(options, extent);
+    const tensors = {
+      [SCORES.scores]: new Float32Array(floats.scores).fill(1e30),
+      [SCORES.weighted]: new Float32Array(floats.weighted).fill(1e30),
+    };
+    const making = scoresProgram(options);
+    const before = { ...inputs, ...tensors };
+    const made = await runKernel(gpu, making, scoresWorkgroups(options, extent), launch, before);
+    const filled = { ...before, ...made };
+    const reading = scoresReadWorkgroups(options, extent);
+    const { [SCORES.out]: y } = await runKernel(gpu, scoresReadProgram(options), reading, launch, filled);
+    let state: Float32Array | undefined;
+    if (commit) {
+      const writing = scoresWriteWorkgroups(options, shape.rollouts);
+      const after = await runKernel(gpu, scoresWriteProgram(options), writing, launch, filled);
+      state = after[SCORES.state];
+    }
+    const contents = Object.fromEntries(
+      Object.entries(before).map(([number, data]) => [number, data.buffer as ArrayBuffer]),
+    );
+    const wanted = expectedOutputs(making, { ...plainLaunch(launch.tokens), ...launch }, contents);
+    return { expected, y: y!, state, made, wanted };
+  }
+
+  const maze = { heads: 1, keyLength: 128, valueLength: 64 };
+  const whole: Pick<Shape, 'grid' | 'block'> = { grid: [8, 8], block: [8, 8] };
+
+  it.each<[string, Omit<Shape, 'kind'>]>([
+    ['one frame of 8 × 8', { ...whole, frames: 1, ...small }],
+    ['five frames of 8 × 8, keys of 128 and values of 64', { ...whole, frames: 5, ...maze }],
+    ['the longest sequence', { ...whole, frames: 8, ...small, heads: 1 }],
+    ['one tile of which half the tokens are none', { grid: [4, 4], block: [4, 4], frames: 1, ...small }],
+    ['4 × 4 blocks of a 4 × 8 grid, 48 tokens', { grid: [4, 8], block: [4, 4], frames: 3, ...small }],
+    ['5 × 5 blocks, 75 tokens', { grid: [5, 10], block: [5, 5], frames: 3, ...small }],
+    ['three rollouts', { grid: [4, 8], block: [4, 4], frames: 3, ...small, rollouts: 3 }],
+    [
+      'keys of 40 and values of 68 in a row of 16 tokens',
+      { grid: [2, 16], block: [1, 16], frames: 3, heads: 2, keyLength: 40, valueLength: 68 },
+    ],
+  ])('reads and writes %s', async (_, shape) => {
+    const { expected, y, state, made, wanted } = await runShort(shape, true);
+    expect(largestDifference(y, expected.y)).toBeLessThan(4e-6);
+    expect(largestDifference(state!, expected.state)).toBeLessThan(4e-6);
+    for (const number of [SCORES.scores, SCORES.weighted]) {
+      expect(largestDifference(made[number]!, wanted[number]!)).toBeLessThan(4e-6);
+    }
+  });
+
+  it('reads the same when it does not commit', async () => {
+    const shape = { ...whole, frames: 2, ...small, rollouts: 2 };
+    const [committing, reading] = [await runShort(shape, true), await runShort(shape, false)];
+    expect(reading.y).toEqual(committing.y);
+    expect(reading.made[SCORES.scores]).toEqual(committing.made[SCORES.scores]);
+    expect(reading.made[SCORES.weighted]).toBeUndefined();
+  });
+
+  it('gives each of several rollouts what it gets alone', async () => {
+    const shape = { ...whole, frames: 2, ...small };
+    const [alone, together] = [await runShort(shape, true), await runShort({ ...shape, rollouts: 2 }, true)];
+    // The first rollout has the last state, and `randomNumbers` begins with the same numbers.
+    expect(together.made[SCORES.scores]!.slice(0, alone.made[SCORES.scores]!.length)).toEqual(
+      alone.made[SCORES.scores],
+    );
+  });
+
+  it.each<[string, Logits]>([
+    [
+      'everything forgotten at some tokens, hardly anything at others',
+      { decay: (logit, _, token) => (token % 37 === 5 ? 90 : logit - 14), write: () => 30 },
+    ],
+    ['fast forgetting of weak writes', { decay: (logit) => logit + 30, write: (logit) => logit - 20 }],
+    ['no forgetting and full writes', { decay: () => -100, write: () => 100 }],
+  ])('stays exact with %s', async (_, logits) => {
+    const { expected, y, state } = await runShort({ ...whole, frames: 5, ...maze }, true, logits);
+    const scale = expected.y.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+    expect(largestDifference(y, expected.y) / scale).toBeLessThan(2e-6);
+    expect(largestDifference(state!, expected.state) / scale).toBeLessThan(2e-6);
+  });
+
+  it('is left to tiles where sequences are long or vectors do not come in fours', () => {
+    const { options } = scanInputs({ kind: 'ssd', ...whole, frames: 1, ...maze }, true);
+    expect(isShortScan(options, 5)).toBe(true);
+    expect(isShortScan(options, 9)).toBe(false);
+    expect(isShortScan({ ...options, keyLength: 20 }, 5)).toBe(false);
+    expect(isShortScan({ ...options, valueLength: 66 }, 5)).toBe(false);
+    expect(isShortScan({ ...options, block: [2, 2] }, 5)).toBe(false);
+    expect(isShortScan({ ...options, kind: 'gated-delta' }, 5)).toBe(false);
   });
 });

@@ -16,24 +16,17 @@ import {
   cacheStoreProgram,
   cacheStoreWorkgroups,
   elementWorkgroups,
-  isTiledScan,
   NOISE,
   noiseProgram,
   POINT_FEATURES,
   pointFeaturesProgram,
   RAY_FEATURES,
   rayFeaturesProgram,
-  SCAN,
   type ScanColumns,
   scanColumns,
   type ScanOptions,
-  scanProgram,
-  scanWorkgroups,
-  tiledReadProgram,
-  tiledReadWorkgroups,
-  tiledWriteProgram,
-  tiledWriteWorkgroups,
 } from './programs.ts';
+import { scanOperations } from './scan-operations.ts';
 
 /** Levels that the modulation table holds; row 0 is level 0. */
 export const LEVEL_ROWS = 16;
@@ -250,7 +243,9 @@ export class OperationList {
       commit: options.commit,
     };
     const recalled = this.#work(`recalled ${index}`, scan.heads * scan.valueLength);
-    this.#recall(index, scanOptions, projection, recalled);
+    const { rollouts, chunks } = this.#extent;
+    const extent = { rollouts, frames: chunks * this.#spec.framesPerChunk };
+    this.#operations.push(...scanOperations(scanOptions, extent, { layer: index, projection, recalled }));
     this.#matmul(
       `${index} scan out`,
       `layers.${index}.scanOut`,
@@ -265,30 +260,6 @@ export class OperationList {
       this.#x,
       { ...levels, [MATMUL.extra]: projection },
     );
-  }
-
-  /** The recurrence itself. */
-  #recall(index: number, options: ScanOptions, projection: Place, recalled: Place): void {
-    const what = `${options.kind} ${options.block.join('×')}`;
-    const name = `${index} ${what}`;
-    const read: Record<number, Place> = {
-      [SCAN.projection]: projection,
-      [SCAN.state]: { kind: 'state', part: 'scan', layer: index },
-    };
-    const places = { ...read, [SCAN.out]: recalled };
-    if (!isTiledScan(options)) {
-      const workgroups = scanWorkgroups(options, this.#extent.rollouts);
-      this.#operations.push({ name, program: scanProgram(options), workgroups, places });
-      return;
-    }
-    const { rollouts, chunks } = this.#extent;
-    const workgroups = tiledReadWorkgroups(options, chunks * this.#spec.framesPerChunk, rollouts);
-    this.#operations.push({ name, program: tiledReadProgram(options), workgroups, places });
-    if (!options.commit) return;
-    this.#operations.push({
-      ...{ name: `${index} state of ${what}`, program: tiledWriteProgram(options) },
-      ...{ workgroups: tiledWriteWorkgroups(options, rollouts), places: read },
-    });
   }
 
   /** Adds the pose part to the keys and queries of a projection. */

@@ -19,6 +19,10 @@ import random from '../../../../kernels/random.wgsl?raw';
 import rayFeatures from '../../../../kernels/ray-features.wgsl?raw';
 import scan from '../../../../kernels/scan.wgsl?raw';
 import ssdRead from '../../../../kernels/ssd-read.wgsl?raw';
+import ssdScoresRead from '../../../../kernels/ssd-scores-read.wgsl?raw';
+import ssdScoresShape from '../../../../kernels/ssd-scores-shape.wgsl?raw';
+import ssdScoresWrite from '../../../../kernels/ssd-scores-write.wgsl?raw';
+import ssdScores from '../../../../kernels/ssd-scores.wgsl?raw';
 import ssdTiles from '../../../../kernels/ssd-tiles.wgsl?raw';
 import ssdWrite from '../../../../kernels/ssd-write.wgsl?raw';
 import ssd from '../../../../kernels/ssd.wgsl?raw';
@@ -51,6 +55,10 @@ export async function loadKernelSources(): Promise<KernelSources> {
     ['ray-features.wgsl', rayFeatures],
     ['scan.wgsl', scan],
     ['ssd-read.wgsl', ssdRead],
+    ['ssd-scores-read.wgsl', ssdScoresRead],
+    ['ssd-scores-shape.wgsl', ssdScoresShape],
+    ['ssd-scores-write.wgsl', ssdScoresWrite],
+    ['ssd-scores.wgsl', ssdScores],
     ['ssd-tiles.wgsl', ssdTiles],
     ['ssd-write.wgsl', ssdWrite],
     ['ssd.wgsl', ssd],

@@ -111,7 +111,15 @@ export function tiledWriteWorkgroups(options: ScanOptions, rollouts = 1): Workgr
 /** Tokens of a tile; kernels/ssd-tiles.wgsl has it in many places. */
 const SCAN_TILE = 16;
 
-function scanShape({ grid, block, heads, keyLength, valueLength, columns }: ScanOptions): KernelConstants {
+/** The constants that all scan kernels have. */
+export function scanShape({
+  grid,
+  block,
+  heads,
+  keyLength,
+  valueLength,
+  columns,
+}: ScanOptions): KernelConstants {
   return {
     ...{ GRID_ROWS: grid.rows, GRID_COLUMNS: grid.columns },
     ...{ BLOCK_ROWS: block[0], BLOCK_COLUMNS: block[1] },
@@ -121,7 +129,7 @@ function scanShape({ grid, block, heads, keyLength, valueLength, columns }: Scan
   };
 }
 
-function blocksOf({ grid, block }: ScanOptions): number {
+export function blocksOf({ grid, block }: ScanOptions): number {
   return (grid.rows / block[0]) * (grid.columns / block[1]);
 }
 

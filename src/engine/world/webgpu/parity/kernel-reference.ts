@@ -5,6 +5,7 @@ import type { Program } from '../program.ts';
 import { fromHalf } from '../half.ts';
 import { MATMUL } from '../matmul-program.ts';
 import { ATTENTION, CACHE_STORE, NOISE, POINT_FEATURES, RAY_FEATURES, SCAN } from '../programs.ts';
+import { SCORES } from '../scan-scores.ts';
 import {
   attend,
   gelu,
@@ -19,6 +20,7 @@ import {
   scan,
   silu,
 } from './reference.ts';
+import { blockScores, putScores, putWeighted, type ScoresInput } from './scores-reference.ts';
 
 /** What a kernel found in its bindings, by number. */
 export type Contents = Readonly<Record<number, ArrayBuffer>>;
@@ -79,6 +81,9 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
   'gated-delta.wgsl': (own, launch) => blockScan('gated-delta', own, launch),
   'ssd-read.wgsl': (own, launch) => ({ [SCAN.out]: scanned('ssd', own, launch).y }),
   'ssd-write.wgsl': (own, launch) => ({ [SCAN.state]: scanned('ssd', own, launch).state }),
+  'ssd-scores.wgsl': scores,
+  'ssd-scores-read.wgsl': (own, launch) => ({ [SCORES.out]: scanned('ssd', own, launch).y }),
+  'ssd-scores-write.wgsl': (own, launch) => ({ [SCORES.state]: scanned('ssd', own, launch).state }),
   'matmul-units.wgsl': (own, launch) => ({ [MATMUL.out]: matmul(own, launch) }),
   'attention.wgsl': (own, launch) => ({
     [ATTENTION.out]: attention(own, launch),
@@ -329,24 +334,47 @@ function scannedOne(
   projection: Numbers,
   state: Numbers,
 ): { y: Float64Array; state: Float64Array } {
-  const [heads, keyLength, valueLength] = [
-    own.number('HEADS'),
-    own.number('KEY_LENGTH'),
-    own.number('VALUE_LENGTH'),
-  ];
-  const part = (name: string, count: number): Float64Array =>
-    columnsOf(projection, tokens, own.number('STRIDE'), own.number(name), count);
-  return scan({
-    ...{ kind, heads, keyLength, valueLength },
+  const [heads, valueLength] = [own.number('HEADS'), own.number('VALUE_LENGTH')];
+  const values = scanPart(own, tokens, projection, 'VALUES', heads * valueLength);
+  return scan({ ...scoresInput(own, tokens, projection), ...{ kind, valueLength, values, state } });
+}
+
+/** What the short `ssd` scan's products are made from. */
+function scores(own: Bindings, { tokens, rollouts }: LaunchValues): Record<number, Float64Array> {
+  const rows = tokens / rollouts.length;
+  const blocks = rollouts.flatMap((_, index) => {
+    const projection = own.floats(SCORES.projection).subarray(index * rows * own.number('STRIDE'));
+    return blockScores(scoresInput(own, rows, projection));
+  });
+  const keyLength = own.number('KEY_LENGTH');
+  return {
+    [SCORES.scores]: putScores(blocks, keyLength, own.floats(SCORES.scores)),
+    ...(own.number('COMMIT') ? { [SCORES.weighted]: putWeighted(blocks, keyLength) } : {}),
+  };
+}
+
+function scoresInput(own: Bindings, tokens: number, projection: Numbers): ScoresInput {
+  const [heads, keyLength] = [own.number('HEADS'), own.number('KEY_LENGTH')];
+  return {
+    ...{ heads, keyLength },
     grid: { rows: own.number('GRID_ROWS'), columns: own.number('GRID_COLUMNS') },
     block: [own.number('BLOCK_ROWS'), own.number('BLOCK_COLUMNS')],
-    keys: part('KEYS', heads * keyLength),
-    queries: part('QUERIES', heads * keyLength),
-    values: part('VALUES', heads * valueLength),
-    writes: part('WRITES', heads),
-    decays: part('DECAYS', heads),
-    state,
-  });
+    keys: scanPart(own, tokens, projection, 'KEYS', heads * keyLength),
+    queries: scanPart(own, tokens, projection, 'QUERIES', heads * keyLength),
+    writes: scanPart(own, tokens, projection, 'WRITES', heads),
+    decays: scanPart(own, tokens, projection, 'DECAYS', heads),
+  };
+}
+
+/** @param name of the constant that holds the first column */
+function scanPart(
+  own: Bindings,
+  tokens: number,
+  projection: Numbers,
+  name: string,
+  count: number,
+): Float64Array {
+  return columnsOf(projection, tokens, own.number('STRIDE'), own.number(name), count);
 }
 
 /** Queries and keys of a projection [rows, 3·width], without gains so far, normalised and rotated. */
