@@ -1,12 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  ATTENTION,
+  attentionProgram,
+  attentionWorkgroups,
+} from '../../src/engine/world/webgpu/attention-program.ts';
 import type { Gpu } from '../../src/engine/world/webgpu/gpu.ts';
 import { runKernel } from '../../src/engine/world/webgpu/kernel-run.ts';
 import type { RolloutLaunch } from '../../src/engine/world/webgpu/launch.ts';
 import { attend } from '../../src/engine/world/webgpu/parity/reference.ts';
 import {
-  ATTENTION,
-  attentionProgram,
-  attentionWorkgroups,
   CACHE_STORE,
   cacheStoreProgram,
   cacheStoreWorkgroups,
@@ -47,17 +49,17 @@ describe('attention', () => {
   ] as const)(
     'sees the chunk and the one before: $heads × $headLength, $chunks of $chunkTokens tokens, caches $halves, commit $commit',
     async ({ heads, headLength, chunkTokens, chunks: own, halves, commit }) => {
-      const options = { heads, headLength, chunkTokens, commit };
       const width = heads * headLength;
       const rollouts = rolloutsOf(halves);
       const chunks = own * rollouts.length;
+      const options = { heads, headLength, chunkTokens, chunks, commit };
       // Scores up to some hundreds: the softmax must not overflow.
       const qkv = randomNumbers(3, chunks * chunkTokens * 3 * width, 6);
       const cache = randomNumbers(4, 4 * rollouts.length * chunkTokens * width, 6);
       const outputs = await runKernel(
         gpu,
         attentionProgram(options),
-        attentionWorkgroups(options, chunks),
+        attentionWorkgroups(options),
         { tokens: chunks * chunkTokens, chunks: own, rollouts },
         {
           ...{ [ATTENTION.qkv]: qkv, [ATTENTION.cache]: cache },

@@ -1,4 +1,5 @@
 import type { WorldSpec } from '../../package/model-json.ts';
+import { ATTENTION, attentionProgram, attentionWorkgroups } from './attention-program.ts';
 import type { Program, Workgroups } from './program.ts';
 import { type KernelChoice, PLAIN_KERNELS, shapeKey, variantFor } from './kernel-choice.ts';
 import {
@@ -9,9 +10,6 @@ import {
   type WeightFormat,
 } from './matmul-program.ts';
 import {
-  ATTENTION,
-  attentionProgram,
-  attentionWorkgroups,
   CACHE_STORE,
   cacheStoreProgram,
   cacheStoreWorkgroups,
@@ -308,12 +306,13 @@ export class OperationList {
       [MATMUL.extra]: { kind: 'input', name: 'rotations' },
     });
     if (!options.stateOnly) {
-      const shape = { heads, headLength, chunkTokens, commit: options.commit };
+      const { limits } = this.#choice;
+      const shape = { heads, headLength, chunkTokens, chunks: rollouts * chunks, ...options, limits };
       const attended = this.#work(`attended ${index}`, width);
       this.#operations.push({
         name: `${index} attention`,
         program: attentionProgram(shape),
-        workgroups: attentionWorkgroups(shape, rollouts * chunks),
+        workgroups: attentionWorkgroups(shape),
         places: { [ATTENTION.qkv]: qkv, [ATTENTION.cache]: cache, [ATTENTION.out]: attended },
       });
       const out = { n: width, k: width, store: this.#gate(5) };

@@ -142,43 +142,6 @@ function scanParts({ keyLength }: ScanOptions): number {
   return [4, 2, 1].find((parts) => (keyLength / 4) % parts === 0)!;
 }
 
-export interface AttentionOptions {
-  heads: number;
-  headLength: number;
-  chunkTokens: number;
-  /** Keep the last chunk's keys and values in the ring (commit pass). */
-  commit: boolean;
-}
-
-/** Binding numbers of kernels/attention.wgsl. */
-export const ATTENTION = { qkv: 0, cache: 1, out: 2 } as const;
-
-/** kernels/attention.wgsl. */
-export function attentionProgram(options: AttentionOptions): Program {
-  return {
-    file: 'attention.wgsl',
-    constants: {
-      ...{ HEADS: options.heads, HEAD_LENGTH: options.headLength, CHUNK_TOKENS: options.chunkTokens },
-      ...{ QUERIES: attentionQueries(options), COMMIT: options.commit ? 1 : 0 },
-    },
-    bindings: {
-      [ATTENTION.qkv]: 'read',
-      [ATTENTION.cache]: options.commit ? 'write' : 'read',
-      [ATTENTION.out]: 'write',
-    },
-  };
-}
-
-/** @param chunks of all rollouts */
-export function attentionWorkgroups(options: AttentionOptions, chunks: number): Workgroups {
-  return [ceilDivide(options.chunkTokens, attentionQueries(options)), options.heads, chunks];
-}
-
-/** Queries of a workgroup: as many as fit with their sums in the default workgroup memory. */
-function attentionQueries({ headLength }: AttentionOptions): number {
-  return headLength > 128 ? 4 : 8;
-}
-
 /** Binding numbers of kernels/cache-store.wgsl. */
 export const CACHE_STORE = { qkv: 0, cache: 1 } as const;
 

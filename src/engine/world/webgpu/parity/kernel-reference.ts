@@ -3,8 +3,9 @@ import type { LayerKind } from '../../../package/model-json.ts';
 import type { LaunchValues } from '../launch.ts';
 import type { Program } from '../program.ts';
 import { fromHalf } from '../half.ts';
+import { ATTENTION } from '../attention-program.ts';
 import { MATMUL } from '../matmul-program.ts';
-import { ATTENTION, CACHE_STORE, NOISE, POINT_FEATURES, RAY_FEATURES, SCAN } from '../programs.ts';
+import { CACHE_STORE, NOISE, POINT_FEATURES, RAY_FEATURES, SCAN } from '../programs.ts';
 import { SCORES } from '../scan-scores.ts';
 import {
   attend,
