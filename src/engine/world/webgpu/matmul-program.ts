@@ -213,11 +213,12 @@ function fittingUnits(
     const inRegisters = Math.max(1, Math.floor(HELD_UNITS / tile.span)) * step;
     return Math.min(inMemory, inRegisters, ceilDivide(options.k, step) * step);
   };
-  const fits = (): boolean =>
-    jobs() * subgroup <= limits.invocations && depth() > 0 && Number.isInteger(jobs());
-  while (!fits() && tile.slices > 1) tile.slices /= 2;
-  while (!fits() && tile.span * unit.n < tile.n) tile.span *= 2;
-  while (!fits() && tile.m > unit.m) tile.m /= 2;
+  const tooMany = (): boolean => jobs() * subgroup > limits.invocations;
+  while (tile.n % (unit.n * tile.span) !== 0 && tile.span > 1) tile.span /= 2;
+  while (tooMany() && tile.slices > 1) tile.slices /= 2;
+  while (tooMany() && tile.span * unit.n < tile.n) tile.span *= 2;
+  while (depth() <= 0 && tile.slices > 1) tile.slices /= 2;
+  while (depth() <= 0 && tile.m > unit.m) tile.m /= 2;
   return { ...tile, depth: depth() };
 }
 
