@@ -2,17 +2,15 @@
 //   weights  [⌈N/UNIT_N⌉, ⌈K/UNIT_K⌉, UNIT_K, UNIT_N]  NUMBER, zero beyond N and K: every unit's right factor lies together
 // A workgroup makes TILE_M × TILE_N outputs. Its rows of `a`, after the prologue, are kept in workgroup memory, DEPTH
 // numbers at a time (a multiple of SLICES·UNIT_K); weights come straight from device memory, all that a depth needs on their
-// way before its rows are. A subgroup does one job: SPAN units side by side, all rows of the tile, one of SLICES parts of the depth. There are as many subgroups as jobs or
+// way before its rows are. A subgroup does one job: SPAN units side by side, all rows of the tile (UNITS_DOWN units), one of SLICES parts of the depth (UNITS_DEEP units). There are as many subgroups as jobs or
 // more (SUBGROUP is the largest size a subgroup can have); the others wait. Grid (⌈N/TILE_N⌉, ⌈tokens/TILE_M⌉).
 #include "matrix-units-enable.wgsl"
 const RESULT_SLICES = u32(SLICES);
 const JOBS_ACROSS = TILE_N / (UNIT_N * SPAN);
 const JOBS = JOBS_ACROSS * SLICES;
 const THREADS = JOBS * SUBGROUP;
-const UNITS_DOWN = TILE_M / UNIT_M;
 const K_UNITS = (K + UNIT_K - 1) / UNIT_K;
 const N_UNITS = (N + UNIT_N - 1) / UNIT_N;
-const UNITS_DEEP = DEPTH / SLICES / UNIT_K;
 const DEPTH4 = DEPTH / 4;
 // Groups of four numbers of `a` that an invocation fetches a depth.
 const FETCHES = (TILE_M * DEPTH4 + THREADS - 1) / THREADS;
@@ -24,6 +22,11 @@ var<workgroup> results: array<RESULT, SLICES * TILE_M * TILE_N>;
 
 #include "matmul-parts.wgsl"
 #include "matrix-units.wgsl"
+
+// Where a unit of the weights begins. Units past the end meet zeros of `a`, or columns that are not stored.
+fn unit_at(across: u32, deep: u32) -> u32 {
+  return (min(across, N_UNITS - 1u) * K_UNITS + min(deep, K_UNITS - 1u)) * (UNIT_K * UNIT_N);
+}
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -39,18 +42,22 @@ fn main(
   let first_unit = first_column / UNIT_N + span * SPAN;
 
   var fetched: array<Fetched, FETCHES>;
-  var right: array<Right, UNITS_DEEP * SPAN>;
-  var sums: array<Result, UNITS_DOWN * SPAN>;
+#repeat n SPAN
+#repeat i UNITS_DEEP
+  var right_$i_$n: Right;
+#endrepeat
+#repeat m UNITS_DOWN
+  var sum_$m_$n: Result;
+#endrepeat
+#endrepeat
   for (var depth = 0u; depth < K; depth += DEPTH) {
     let first_deep = depth / UNIT_K + slice * UNITS_DEEP;
     if (job < JOBS) {
-      for (var i = 0u; i < UNITS_DEEP; i++) {
-        for (var n = 0u; n < SPAN; n++) {
-          // Units past the end meet zeros of `a` or columns that are not stored.
-          let unit = min(first_unit + n, N_UNITS - 1u) * K_UNITS + min(first_deep + i, K_UNITS - 1u);
-          right[i * SPAN + n] = load_right(unit * (UNIT_K * UNIT_N));
-        }
-      }
+#repeat i UNITS_DEEP
+#repeat n SPAN
+      right_$i_$n = load_right(unit_at(first_unit + $nu, first_deep + $iu));
+#endrepeat
+#endrepeat
     }
     for (var j = 0u; j < FETCHES; j++) {
       let i = lane + j * THREADS;
@@ -76,24 +83,25 @@ fn main(
     }
     workgroupBarrier();
     if (job < JOBS) {
-      for (var i = 0u; i < UNITS_DEEP; i++) {
-        for (var m = 0u; m < UNITS_DOWN; m++) {
-          let left = load_left(m * UNIT_M * PITCH + (slice * UNITS_DEEP + i) * UNIT_K);
-          for (var n = 0u; n < SPAN; n++) {
-            sums[m * SPAN + n] = multiply(left, right[i * SPAN + n], sums[m * SPAN + n]);
-          }
-        }
-      }
+      let first_left = slice * (UNITS_DEEP * UNIT_K);
+#repeat i UNITS_DEEP
+#repeat m UNITS_DOWN
+      let left_$i_$m = load_left(first_left + $mu * (UNIT_M * PITCH) + $iu * UNIT_K);
+#repeat n SPAN
+      sum_$m_$n = multiply(left_$i_$m, right_$i_$n, sum_$m_$n);
+#endrepeat
+#endrepeat
+#endrepeat
     }
     workgroupBarrier();
   }
   if (job < JOBS) {
-    for (var m = 0u; m < UNITS_DOWN; m++) {
-      for (var n = 0u; n < SPAN; n++) {
-        let at = (slice * TILE_M + m * UNIT_M) * TILE_N + (span * SPAN + n) * UNIT_N;
-        store_result(at, sums[m * SPAN + n]);
-      }
-    }
+    let first_result = slice * (TILE_M * TILE_N) + span * (SPAN * UNIT_N);
+#repeat m UNITS_DOWN
+#repeat n SPAN
+    store_result(first_result + $mu * (UNIT_M * TILE_N) + $nu * UNIT_N, sum_$m_$n);
+#endrepeat
+#endrepeat
   }
   workgroupBarrier();
   store_results(first_row, first_column, lane);

@@ -11,22 +11,26 @@ enable chromium_experimental_subgroup_matrix;
 fn main(@builtin(workgroup_id) group: vec3u) {
   let row = group.y * 4u * M;
   let column = group.x * 4u * N;
-  var sums: array<subgroup_matrix_result<f32, N, M>, 16>;
+#repeat i 4
+#repeat j 4
+  var sum_$i_$j: subgroup_matrix_result<f32, N, M>;
+#endrepeat
+#endrepeat
   for (var k = 0u; k < SIZE; k += K) {
-    var left: array<subgroup_matrix_left<f16, K, M>, 4>;
-    for (var i = 0u; i < 4u; i++) {
-      left[i] = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&a, (row + i * M) * SIZE + k, SIZE);
-    }
-    for (var j = 0u; j < 4u; j++) {
-      let right = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, row_major>(&b, k * SIZE + column + j * N, SIZE);
-      for (var i = 0u; i < 4u; i++) {
-        sums[i * 4u + j] = subgroupMatrixMultiplyAccumulate(left[i], right, sums[i * 4u + j]);
-      }
-    }
+#repeat i 4
+    let left_$i = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&a, (row + $iu * M) * SIZE + k, SIZE);
+#endrepeat
+#repeat j 4
+    let right_$j =
+      subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, row_major>(&b, k * SIZE + column + $ju * N, SIZE);
+#repeat i 4
+    sum_$i_$j = subgroupMatrixMultiplyAccumulate(left_$i, right_$j, sum_$i_$j);
+#endrepeat
+#endrepeat
   }
-  for (var i = 0u; i < 4u; i++) {
-    for (var j = 0u; j < 4u; j++) {
-      subgroupMatrixStore<row_major>(&c, (row + i * M) * SIZE + column + j * N, sums[i * 4u + j], SIZE);
-    }
-  }
+#repeat i 4
+#repeat j 4
+  subgroupMatrixStore<row_major>(&c, (row + $iu * M) * SIZE + column + $ju * N, sum_$i_$j, SIZE);
+#endrepeat
+#endrepeat
 }

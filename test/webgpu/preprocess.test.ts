@@ -38,7 +38,18 @@ describe('preprocess', () => {
     expect(expand({ 'main.wgsl': main }, { A: 0, B: 1 })).toBe('b');
   });
 
+  it('repeats lines, also inside each other and around conditions', () => {
+    const main = '#repeat i N\nv$i\n#repeat j 2\n#if $j == 1\nw$i_$j\n#endif\n#endrepeat\n#endrepeat\nend';
+    expect(expand({ 'main.wgsl': main }, { N: 2 })).toBe('v0|w0_1|v1|w1_1|end');
+    expect(expand({ 'main.wgsl': main }, { N: 0 })).toBe('end');
+    expect(expand({ 'main.wgsl': '#if A\n#repeat i UNKNOWN\na\n#endrepeat\n#endif\nb' }, { A: 0 })).toBe('b');
+  });
+
   it.each([
+    '#repeat i 2',
+    '#endrepeat',
+    '#repeat 2\n#endrepeat',
+    '#repeat i MISSING\n#endrepeat',
     '#if A',
     '#endif',
     '#else',

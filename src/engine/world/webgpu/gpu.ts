@@ -118,6 +118,14 @@ export class Gpu {
     return buffer;
   }
 
+  /** A buffer that the processor can read what is copied to it from. */
+  staging(label: string, bytes: number): GPUBuffer {
+    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    const buffer = this.device.createBuffer({ label, size: bytes, usage });
+    this.#allocating?.push(buffer);
+    return buffer;
+  }
+
   /** A storage buffer with contents. */
   upload(label: string, data: Float32Array | Uint32Array | Int32Array): GPUBuffer {
     const buffer = this.storage(label, data.byteLength);
@@ -154,13 +162,7 @@ export class Gpu {
   ): Promise<ArrayBuffer> {
     this.throwIfBroken();
     const size = sources.reduce((sum, source) => sum + source.bytes, 0);
-    const staging = await this.allocate(() =>
-      this.device.createBuffer({
-        label: 'read-back',
-        size,
-        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-      }),
-    );
+    const staging = await this.allocate(() => this.staging('read-back', size));
     try {
       const encoder = this.device.createCommandEncoder({ label: 'read-back' });
       let at = 0;

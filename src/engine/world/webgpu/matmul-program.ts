@@ -186,6 +186,7 @@ function unitConstants(
   return {
     ...{ UNIT_M: unit.m, UNIT_N: unit.n, UNIT_K: unit.k, RESULT: unit.result, SUBGROUP: subgroup },
     ...{ TILE_M: tile.m, TILE_N: tile.n, SLICES: tile.slices, SPAN: tile.span, DEPTH: tile.depth, STAGED: 1 },
+    ...{ UNITS_DOWN: tile.m / unit.m, UNITS_DEEP: tile.depth / tile.slices / unit.k },
   };
 }
 

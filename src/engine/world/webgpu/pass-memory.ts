@@ -9,6 +9,8 @@ export class PassMemory {
   readonly inputs: Readonly<Record<PassInput, GPUBuffer>>;
   readonly work: readonly GPUBuffer[];
   readonly #gpu: Gpu;
+  /** Latents on their way to the processor: kept, because making a buffer takes longer than a dispatch. */
+  readonly #staging: GPUBuffer;
 
   /**
    * Call inside `Gpu.allocate`.
@@ -29,6 +31,7 @@ export class PassMemory {
       known: gpu.storage('known', frames * 4),
       rotations: gpu.storage('rotations', pairs * 8),
     };
+    this.#staging = gpu.staging('latents read-back', tokens * latentChannels * 4);
     this.work = commonSizes(plans.map((plan) => plan.workspace)).map((bytes, slot) =>
       gpu.storage(`work ${slot}`, bytes),
     );
@@ -43,14 +46,24 @@ export class PassMemory {
     }
   }
 
-  /** Copies the first floats of the latents back. */
+  /** Has an encoder copy the first floats of the latents to where `readLatents` takes them from. */
+  copyLatents(encoder: GPUCommandEncoder, floats: number): void {
+    encoder.copyBufferToBuffer(this.inputs.latents, 0, this.#staging, 0, floats * 4);
+  }
+
+  /** The latents that were copied last, once they are there. */
   async readLatents(floats: number): Promise<Float32Array> {
-    return new Float32Array(await this.#gpu.read([{ buffer: this.inputs.latents, bytes: floats * 4 }]));
+    await this.#gpu.guard(this.#staging.mapAsync(GPUMapMode.READ, 0, floats * 4));
+    try {
+      return new Float32Array(this.#staging.getMappedRange(0, floats * 4).slice(0));
+    } finally {
+      this.#staging.unmap();
+    }
   }
 
   /** All of them. */
   get buffers(): GPUBuffer[] {
-    return [...Object.values(this.inputs), ...this.work];
+    return [...Object.values(this.inputs), ...this.work, this.#staging];
   }
 
   destroy(): void {

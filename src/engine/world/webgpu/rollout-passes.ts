@@ -121,17 +121,21 @@ export class RolloutPasses {
     );
     // The last slot is the level table's.
     const window = LAUNCH_SLOTS - 1;
+    const { length } = chunks[0]!.latents;
+    const floats = open.length * length;
     for (let step = 0; step + 1 < levels.length; step++) {
       if (step > 0) await model.ready();
       if (open.filter(isWanted).length === 0) return;
       const levelRow = model.levelRow(levels.slice(step, -1));
       model.writeLaunch({ ...launch, levelRow, ratio: levels[step + 1]! / levels[step]! }, step % window);
       const operations = [...(step === 0 ? before : []), ...bound.step];
-      model.submit('denoise step', operations, step % window);
+      const isLast = step + 2 === levels.length;
+      model.submit('denoise step', operations, step % window, (encoder) => {
+        if (isLast) memory.copyLatents(encoder, floats);
+      });
     }
     if (open.filter(isWanted).length === 0) return;
-    const { length } = chunks[0]!.latents;
-    const latents = await memory.readLatents(open.length * length);
+    const latents = await memory.readLatents(floats);
     open.forEach((call, index) => {
       if (isWanted(call)) call.resolve(latents.slice(index * length, (index + 1) * length));
     });

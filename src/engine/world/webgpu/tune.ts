@@ -168,6 +168,7 @@ function candidatesFor(options: MatmulOptions, choice: KernelChoice): (Tile | Un
       { m, n: 64, slices: 4, span },
       { m, n: 32, slices: 4, span },
       { m, n: 128, slices: 1, span },
+      { m, n: 128, slices: 2, span },
       { m: 2 * m, n: 64, slices: 2, span },
       { m: 2 * m, n: 128, slices: 1, span: 2 * span },
       { m: 4 * m, n: 64, slices: 1, span },

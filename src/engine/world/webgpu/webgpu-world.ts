@@ -254,13 +254,22 @@ export class WebGpuWorldModel implements WorldModel {
     this.throwIfGone();
   }
 
-  /** Submits operations as one pass, with the launch values in a slot of the arena. */
-  submit(label: string, operations: readonly BoundOperation[], slot: number): void {
+  /**
+   * Submits operations as one pass, with the launch values in a slot of the arena.
+   * @param after what else is done once the pass is over
+   */
+  submit(
+    label: string,
+    operations: readonly BoundOperation[],
+    slot: number,
+    after?: (encoder: GPUCommandEncoder) => void,
+  ): void {
     const encoder = this.gpu.device.createCommandEncoder({ label });
     const pass = encoder.beginComputePass({ label });
     this.beginLaunch(pass, slot);
     record(pass, operations);
     pass.end();
+    after?.(encoder);
     this.gpu.device.queue.submit([encoder.finish()]);
     const done = this.gpu.device.queue.onSubmittedWorkDone();
     done.catch(() => undefined);
