@@ -3,14 +3,14 @@
 //   cache [slots, 2, 2, CHUNK_TOKENS, HEADS·HEAD_LENGTH]  f32, a ring of two chunks: rotated keys, values. `previous` of a
 //         rollout says in which half the chunk before lies; with COMMIT its last chunk is written to the other half
 //   out   [tokens, HEADS·HEAD_LENGTH]              f32
-// A workgroup makes QUERIES (8 or 16) queries' output of one head, in two sets, a tile of keys at a time; HEAD_LENGTH is at
-// most 256. Grid (⌈CHUNK_TOKENS/QUERIES⌉, HEADS, rollouts · chunks).
+// A workgroup makes 8 · SETS queries' output of one head, a tile of keys at a time; each set of 8 queries has LANES
+// invocations. HEAD_LENGTH is at most 256. Grid (⌈CHUNK_TOKENS/(8 · SETS)⌉, HEADS, rollouts · chunks).
 //
-// Keys and values go from memory to registers and are used there for a whole set, so that only queries, scores and weights
+// Keys and values go from memory to registers and are used there for 8 queries, so that only queries, scores and weights
 // lie in workgroup memory. For scores PARTS invocations side by side share a key: what a warp reads are whole sectors. Their
 // parts of the sum are added up in PARTIALS places (1 or PARTS). For sums an invocation has four columns and a share of the
 // keys. Reads form one stream over all tiles, keys then values, and are made two loads before they are used: none waits for
-// a barrier. The order of additions is the same whatever QUERIES and PARTIALS are.
+// a barrier. The order of additions is the same whatever SETS and PARTIALS are.
 #include "launch.wgsl"
 
 @group(1) @binding(0) var<storage, read> qkv: array<vec4f>;
@@ -21,33 +21,29 @@
 #endif
 @group(1) @binding(2) var<storage, read_write> out: array<vec4f>;
 
-const INVOCATIONS = 256u;
 const LENGTH4 = HEAD_LENGTH / 4u;
 const WIDTH4 = HEADS * LENGTH4;
-// Four queries of a set, side by side in a vector.
-const QUADS = QUERIES / 8u;
+const QUERIES = 8u * SETS;
 // Keys that are scored side by side; an invocation scores KEYS_EACH, so far apart.
-const GROUPS = 32u;
+const PARTS = 4u;
+const GROUPS = LANES / PARTS;
 const KEYS = KEYS_EACH * GROUPS;
 const TILES = (CHUNK_TOKENS + KEYS - 1u) / KEYS;
 // Loads of a tile's keys, PARTS columns each, and of its values, SHARES · KEYS_EACH keys each. Both are even.
-const PARTS = 4u;
 const STEPS = 2u * ((LENGTH4 + 7u) / 8u);
-const SHARES = 1u << min(4u, firstLeadingBit(INVOCATIONS / 2u / LENGTH4));
+const SHARES = 1u << min(4u, firstLeadingBit(LANES / LENGTH4));
 const BATCHES = GROUPS / SHARES;
 const LOADS = STEPS + BATCHES;
 // Invocations that work on one query's maximum and total.
-const WATCHERS = 16u;
+const WATCHERS = LANES / 8u;
 
-// In `room`: queries [set, quad, 4, column of STEPS · PARTS], then scores, later weights, [partial, set, quad, key]. What is
-// added to the pitches leads the invocations of a quarter of a warp to different banks.
+// In `room`: queries [four queries, 4, column of STEPS · PARTS] as vectors of four queries; then scores, later weights,
+// [partial, four queries, key]. Two more for every partial lead invocations beside each other to different banks.
 const COLUMNS = STEPS * PARTS;
-const QUERY_SET = QUADS * 4u * COLUMNS + 4u;
-const SCORES = 2u * QUERY_SET;
-const SCORE_SET = QUADS * KEYS + 4u;
-const PARTIAL = 2u * SCORE_SET + 1u;
+const SCORES = QUERIES * COLUMNS;
+const PARTIAL = QUERIES / 4u * KEYS + 2u;
 const ROOM = SCORES + PARTIALS * PARTIAL;
-// At the end: sums [place, query, column], as many places as there is room for with any QUERIES and PARTIALS.
+// At the end: sums [place, query, column], as many places as there is room for with any SETS and PARTIALS.
 const OUTPUT = QUERIES * LENGTH4;
 const PLACES = min(SHARES, (4u * COLUMNS + KEYS) / (4u * LENGTH4));
 
@@ -62,16 +58,19 @@ struct Tile {
   values: u32,
   pitch: u32,     // from one key to the next
   last: u32,      // index of the last key
-  cached: bool,   // in `cache`, otherwise in `qkv`
+  source: u32,
 }
 
-// KEYS_EACH vectors of a tile for every invocation, GROUPS keys apart.
+// Where a tile lies; past the last one is nothing.
+const NOWHERE = 0u;
+const CACHE = 1u;
+const PASS = 2u;
+
+// KEYS_EACH vectors of a tile for every invocation, GROUPS keys apart, from `at` on; there are `more` keys after the first.
 struct Load {
   at: u32,
-  first: u32,
-  pitch: u32,
-  last: u32,
-  cached: bool,
+  more: u32,
+  source: u32,
 }
 
 // @param before the chunk before: its index in the pass or, where `kept`, of its half in the cache
@@ -80,77 +79,93 @@ fn tile_at(index: u32, chunk: u32, before: u32, kept: bool, head: u32) -> Tile {
   let last = min(KEYS, CHUNK_TOKENS - first) - 1u;
   if (index < TILES && kept) {
     let keys = (before * 2u * CHUNK_TOKENS + first) * WIDTH4 + head * LENGTH4;
-    return Tile(keys, keys + CHUNK_TOKENS * WIDTH4, WIDTH4, last, true);
+    return Tile(keys, keys + CHUNK_TOKENS * WIDTH4, WIDTH4, last, CACHE);
   }
   let source = select(chunk, before, index < TILES);
   let keys = (source * CHUNK_TOKENS + first) * (3u * WIDTH4) + WIDTH4 + head * LENGTH4;
-  return Tile(keys, keys + WIDTH4, 3u * WIDTH4, last, false);
+  return Tile(keys, keys + WIDTH4, 3u * WIDTH4, last, select(PASS, NOWHERE, index >= 2u * TILES));
 }
 
 // Load `number` of a tile or, past its last one, of the tile after it.
-fn load_at(number: u32, tile: Tile, next: Tile, lane: u32) -> Load {
-  if (number < STEPS) {
-    return keys_at(number, tile, lane);
+fn load_at(number: u32, tile: Tile, next: Tile, own: u32) -> Load {
+  if (number >= LOADS) {
+    return keys_at(number - LOADS, next, own);
   }
-  if (number < LOADS) {
-    let share = min(lane / (2u * LENGTH4), SHARES - 1u);
-    let first = share + (number - STEPS) * SHARES;
-    return Load(tile.values + lane % LENGTH4, first, tile.pitch, tile.last, tile.cached);
+  if (number >= STEPS) {
+    return rows_at(tile.values + own % LENGTH4, share_of(own) + (number - STEPS) * SHARES, tile);
   }
-  return keys_at(number - LOADS, next, lane);
+  return keys_at(number, tile, own);
 }
 
-fn keys_at(step: u32, tile: Tile, lane: u32) -> Load {
-  let column = min(step * PARTS + lane % PARTS, LENGTH4 - 1u);
-  return Load(tile.keys + column, lane / (2u * PARTS), tile.pitch, tile.last, tile.cached);
+fn keys_at(step: u32, tile: Tile, own: u32) -> Load {
+  return rows_at(tile.keys + min(step * PARTS + own % PARTS, LENGTH4 - 1u), own / PARTS, tile);
 }
 
 // Keys past the end repeat the last one; their weights are zero.
-fn fetch(load: Load, index: u32) -> vec4f {
-  let at = load.at + min(load.first + index * GROUPS, load.last) * load.pitch;
-  if (load.cached) {
-    return cache[at];
+fn rows_at(at: u32, first: u32, tile: Tile) -> Load {
+  let row = min(first, tile.last);
+  return Load(at + row * tile.pitch, tile.last - row, tile.source);
+}
+
+fn fetch(load: Load) -> array<vec4f, KEYS_EACH> {
+  var rows: array<vec4f, KEYS_EACH>;
+  if (load.source == CACHE) {
+    for (var i = 0u; i < KEYS_EACH; i++) {
+      rows[i] = cache[load.at + away(load, i) * WIDTH4];
+    }
+  } else if (load.source == PASS) {
+    for (var i = 0u; i < KEYS_EACH; i++) {
+      rows[i] = qkv[load.at + away(load, i) * (3u * WIDTH4)];
+    }
   }
-  return qkv[at];
+  return rows;
+}
+
+// How far a load's key is from its first one; whole tiles need no look at their end.
+fn away(load: Load, index: u32) -> u32 {
+  return select(min(index * GROUPS, load.more), index * GROUPS, CHUNK_TOKENS % KEYS == 0u);
+}
+
+// Which share of the keys an invocation adds up; those past the last one do its work again.
+fn share_of(own: u32) -> u32 {
+  return min(own / LENGTH4, SHARES - 1u);
 }
 
 // Adds what four columns give to the scores of KEYS_EACH keys, and puts the next load in their place.
 fn score(
   step: u32, lane: u32, load: Load, keys: ptr<function, array<vec4f, KEYS_EACH>>,
-  scores: ptr<function, array<vec4f, KEYS_EACH * QUADS>>,
+  scores: ptr<function, array<vec4f, 2 * KEYS_EACH>>,
 ) {
-  let first = lane / PARTS % 2u * QUERY_SET + step * PARTS + lane % PARTS;
-  for (var quad = 0u; quad < QUADS; quad++) {
-    let at = first + quad * 4u * COLUMNS;
+  let first = lane / LANES * (8u * COLUMNS) + step * PARTS + lane % PARTS;
+  for (var four = 0u; four < 2u; four++) {
+    let at = first + four * (4u * COLUMNS);
     let x = room[at];
     let y = room[at + COLUMNS];
     let z = room[at + 2u * COLUMNS];
     let w = room[at + 3u * COLUMNS];
     for (var i = 0u; i < KEYS_EACH; i++) {
       let key = (*keys)[i];
-      var sum = (*scores)[i * QUADS + quad];
+      var sum = (*scores)[2u * i + four];
       sum += key.x * x;
       sum += key.y * y;
       sum += key.z * z;
       sum += key.w * w;
-      (*scores)[i * QUADS + quad] = sum;
+      (*scores)[2u * i + four] = sum;
     }
   }
-  for (var i = 0u; i < KEYS_EACH; i++) {
-    (*keys)[i] = fetch(load, i);
-  }
+  *keys = fetch(load);
 }
 
 // Adds up the parts of scores.
-fn gather(scores: array<vec4f, KEYS_EACH * QUADS>, lane: u32) {
+fn gather(scores: array<vec4f, 2 * KEYS_EACH>, lane: u32) {
   let part = lane % PARTS;
-  let first = SCORES + part % PARTIALS * PARTIAL + lane / PARTS % 2u * SCORE_SET + lane / (2u * PARTS);
+  let first = SCORES + part % PARTIALS * PARTIAL + lane / LANES * (2u * KEYS) + lane % LANES / PARTS;
   for (var turn = 0u; turn < PARTS / PARTIALS; turn++) {
     if (part / PARTIALS == turn) {
       for (var i = 0u; i < KEYS_EACH; i++) {
-        for (var quad = 0u; quad < QUADS; quad++) {
-          let at = first + quad * KEYS + i * GROUPS;
-          let sum = scores[i * QUADS + quad];
+        for (var four = 0u; four < 2u; four++) {
+          let at = first + four * KEYS + i * GROUPS;
+          let sum = scores[2u * i + four];
           room[at] = select(room[at] + sum, sum, turn == 0u);
         }
       }
@@ -159,78 +174,78 @@ fn gather(scores: array<vec4f, KEYS_EACH * QUADS>, lane: u32) {
   }
 }
 
-// What an invocation knows of its query: the largest score so far, and its part of the sum of weights.
+// What an invocation knows of one query: the largest score so far, and its part of the sum of weights.
 struct Watch {
+  query: u32,
+  watcher: u32,
   largest: f32,
   total: f32,
 }
 
+// Four invocations beside each other have the four queries of a vector.
+fn watch_of(lane: u32) -> Watch {
+  let four = lane / (4u * WATCHERS);
+  return Watch(four * 4u + lane % 4u, lane / 4u % WATCHERS, -1e30, 0.0);
+}
+
 // Turns a tile's scores into weights and leaves what earlier weights are to be multiplied with in `corrections`.
-fn weigh(watch: ptr<function, Watch>, last: u32, lane: u32) {
-  // Four invocations beside each other have the queries of a quad.
-  let quad = lane % 128u / (4u * WATCHERS);
-  let watcher = lane / 4u % WATCHERS;
-  let query = (lane / 128u * QUADS + quad) * 4u + lane % 4u;
-  let first = SCORES + lane / 128u * SCORE_SET + quad * KEYS + watcher;
-  // Sets of four queries need only half of the invocations.
-  let watches = quad < QUADS;
+fn weigh(watch: ptr<function, Watch>, last: u32) {
+  let query = (*watch).query;
+  let watcher = (*watch).watcher;
+  let first = SCORES + query / 4u * KEYS + watcher;
   var weights: array<f32, KEYS / WATCHERS>;
-  if (watches) {
-    var most = (*watch).largest;
-    for (var i = 0u; i < KEYS / WATCHERS; i++) {
-      let at = first + i * WATCHERS;
-      var sum = room[at][lane % 4u];
-      for (var partial = 1u; partial < PARTIALS; partial++) {
-        sum += room[at + partial * PARTIAL][lane % 4u];
-      }
-      weights[i] = select(-1e30, sum, watcher + i * WATCHERS <= last);
-      most = max(most, weights[i]);
+  var most = (*watch).largest;
+  for (var i = 0u; i < KEYS / WATCHERS; i++) {
+    let at = first + i * WATCHERS;
+    var sum = room[at][query % 4u];
+    for (var partial = 1u; partial < PARTIALS; partial++) {
+      sum += room[at + partial * PARTIAL][query % 4u];
     }
-    watched[watcher / 4u * QUERIES + query][watcher % 4u] = most;
+    weights[i] = select(-1e30, sum, watcher + i * WATCHERS <= last);
+    most = max(most, weights[i]);
   }
+  watched[watcher / 4u * QUERIES + query][watcher % 4u] = most;
   workgroupBarrier();
-  if (watches) {
-    var most = watched[query];
-    for (var i = 1u; i < WATCHERS / 4u; i++) {
-      most = max(most, watched[i * QUERIES + query]);
-    }
-    let largest = max(max(most.x, most.y), max(most.z, most.w));
-    let correction = exp((*watch).largest - largest);
-    var total = (*watch).total * correction;
-    for (var i = 0u; i < KEYS / WATCHERS; i++) {
-      let weight = exp(weights[i] - largest);
-      total += weight;
-      room[first + i * WATCHERS][lane % 4u] = weight;
-    }
-    if (watcher == 0u) {
-      corrections[query] = correction;
-    }
-    *watch = Watch(largest, total);
+  var four = watched[query];
+  for (var i = 1u; i < WATCHERS / 4u; i++) {
+    four = max(four, watched[i * QUERIES + query]);
   }
+  most = max(max(four.x, four.y), max(four.z, four.w));
+  let correction = exp((*watch).largest - most);
+  var total = (*watch).total * correction;
+  for (var i = 0u; i < KEYS / WATCHERS; i++) {
+    let weight = exp(weights[i] - most);
+    total += weight;
+    room[first + i * WATCHERS][query % 4u] = weight;
+  }
+  if (watcher == 0u) {
+    corrections[query] = correction;
+  }
+  (*watch).largest = most;
+  (*watch).total = total;
   workgroupBarrier();
 }
 
-// Adds the values of KEYS_EACH keys, with their weights, and puts the next load in their place.
+// The same for sums of values.
 fn add_values(
   batch: u32, lane: u32, load: Load, values: ptr<function, array<vec4f, KEYS_EACH>>,
-  sums: ptr<function, array<vec4f, 4u * QUADS>>,
+  sums: ptr<function, array<vec4f, 8>>,
 ) {
-  let share = min(lane / (2u * LENGTH4), SHARES - 1u);
-  let first = SCORES + lane / LENGTH4 % 2u * SCORE_SET + share + batch * SHARES;
+  let first = SCORES + lane / LANES * (2u * KEYS) + share_of(lane % LANES) + batch * SHARES;
   for (var i = 0u; i < KEYS_EACH; i++) {
     let value = (*values)[i];
-    (*values)[i] = fetch(load, i);
-    for (var quad = 0u; quad < QUADS; quad++) {
-      let weights = room[first + quad * KEYS + i * GROUPS];
-      (*sums)[4u * quad] += weights.x * value;
-      (*sums)[4u * quad + 1u] += weights.y * value;
-      (*sums)[4u * quad + 2u] += weights.z * value;
-      (*sums)[4u * quad + 3u] += weights.w * value;
+    for (var four = 0u; four < 2u; four++) {
+      let weights = room[first + four * KEYS + i * GROUPS];
+      (*sums)[4u * four] += weights.x * value;
+      (*sums)[4u * four + 1u] += weights.y * value;
+      (*sums)[4u * four + 2u] += weights.z * value;
+      (*sums)[4u * four + 3u] += weights.w * value;
     }
   }
+  *values = fetch(load);
 }
 
-@compute @workgroup_size(INVOCATIONS)
+@compute @workgroup_size(SETS * LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let head = group.y;
   let chunk = group.z;
@@ -240,27 +255,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let kept = own_chunk == 0u;
   let before = select(chunk - 1u, 2u * rollout.slot + max(rollout.previous, 1u) - 1u, kept);
   let begin = select(TILES, 0u, own_chunk > 0u || rollout.previous != 0u);
+  let own = lane % LANES;
   var tile = tile_at(begin, chunk, before, kept, head);
   // Loads of even and of odd numbers.
-  var even: array<vec4f, KEYS_EACH>;
-  var odd: array<vec4f, KEYS_EACH>;
-  for (var i = 0u; i < KEYS_EACH; i++) {
-    even[i] = fetch(keys_at(0u, tile, lane), i);
-    odd[i] = fetch(keys_at(1u, tile, lane), i);
-  }
+  var even = fetch(keys_at(0u, tile, own));
+  var odd = fetch(keys_at(1u, tile, own));
 
   let first_query = group.x * QUERIES;
-  for (var i = lane; i < QUERIES * COLUMNS; i += INVOCATIONS) {
+  for (var i = lane; i < QUERIES * COLUMNS; i += SETS * LANES) {
     let query = i / COLUMNS;
     let column = i % COLUMNS;
     // Queries past the end repeat the last one and are not written; columns past the end are zero.
     let row = chunk * CHUNK_TOKENS + min(first_query + query, CHUNK_TOKENS - 1u);
     let at = row * (3u * WIDTH4) + head * LENGTH4 + min(column, LENGTH4 - 1u);
     let values = select(vec4f(0.0), qkv[at] * inverseSqrt(f32(HEAD_LENGTH)), column < LENGTH4);
-    let quad = query / 4u;
-    let to = quad / QUADS * QUERY_SET + quad % QUADS * 4u * COLUMNS + column;
     for (var j = 0u; j < 4u; j++) {
-      room[to + j * COLUMNS][query % 4u] = values[j];
+      room[(query / 4u * 4u + j) * COLUMNS + column][query % 4u] = values[j];
     }
 #if COMMIT
     if (own_chunk + 1u == launch.chunks && first_query + query < CHUNK_TOKENS && column < LENGTH4) {
@@ -273,48 +283,43 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   }
   workgroupBarrier();
 
-  let own_set = lane / LENGTH4 % 2u;
-  var sums: array<vec4f, 4u * QUADS>;
-  var watch = Watch(-1e30, 0.0);
+  let first_sum = lane / LANES * 8u;
+  var sums: array<vec4f, 8>;
+  var watch = watch_of(lane);
   for (var index = begin; index < 2u * TILES; index++) {
-    let next = tile_at(min(index + 1u, 2u * TILES - 1u), chunk, before, kept, head);
-    var scores = array<vec4f, KEYS_EACH * QUADS>();
+    let next = tile_at(index + 1u, chunk, before, kept, head);
+    var scores = array<vec4f, 2 * KEYS_EACH>();
     for (var step = 0u; step < STEPS; step += 2u) {
-      score(step, lane, load_at(step + 2u, tile, next, lane), &even, &scores);
-      score(step + 1u, lane, load_at(step + 3u, tile, next, lane), &odd, &scores);
+      score(step, lane, load_at(step + 2u, tile, next, own), &even, &scores);
+      score(step + 1u, lane, load_at(step + 3u, tile, next, own), &odd, &scores);
     }
     // Until here others may have been reading the weights of the tile before.
     workgroupBarrier();
     gather(scores, lane);
-    weigh(&watch, tile.last, lane);
-    for (var i = 0u; i < 4u * QUADS; i++) {
-      sums[i] *= corrections[own_set * 4u * QUADS + i];
+    weigh(&watch, tile.last);
+    for (var i = 0u; i < 8u; i++) {
+      sums[i] *= corrections[first_sum + i];
     }
     for (var batch = 0u; batch < BATCHES; batch += 2u) {
-      add_values(batch, lane, load_at(STEPS + batch + 2u, tile, next, lane), &even, &sums);
-      add_values(batch + 1u, lane, load_at(STEPS + batch + 3u, tile, next, lane), &odd, &sums);
+      add_values(batch, lane, load_at(STEPS + batch + 2u, tile, next, own), &even, &sums);
+      add_values(batch + 1u, lane, load_at(STEPS + batch + 3u, tile, next, own), &odd, &sums);
     }
     tile = next;
   }
 
   workgroupBarrier();
-  let quad = lane % 128u / (4u * WATCHERS);
-  if (quad < QUADS) {
-    let watcher = lane / 4u % WATCHERS;
-    let query = (lane / 128u * QUADS + quad) * 4u + lane % 4u;
-    watched[watcher / 4u * QUERIES + query][watcher % 4u] = watch.total;
-  }
-  let share = lane / (2u * LENGTH4);
+  watched[watch.watcher / 4u * QUERIES + watch.query][watch.watcher % 4u] = watch.total;
+  let share = own / LENGTH4;
   for (var turn = 0u; turn < (SHARES + PLACES - 1u) / PLACES; turn++) {
     if (share < SHARES && share / PLACES == turn) {
-      for (var i = 0u; i < 4u * QUADS; i++) {
-        let at = share % PLACES * OUTPUT + (own_set * 4u * QUADS + i) * LENGTH4 + lane % LENGTH4;
+      for (var i = 0u; i < 8u; i++) {
+        let at = share % PLACES * OUTPUT + (first_sum + i) * LENGTH4 + own % LENGTH4;
         room[at] = select(room[at] + sums[i], sums[i], turn == 0u);
       }
     }
     workgroupBarrier();
   }
-  for (var i = lane; i < OUTPUT; i += INVOCATIONS) {
+  for (var i = lane; i < OUTPUT; i += SETS * LANES) {
     let query = i / LENGTH4;
     if (first_query + query < CHUNK_TOKENS) {
       var sum = room[i];

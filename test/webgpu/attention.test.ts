@@ -7,6 +7,7 @@ import {
 import type { Gpu } from '../../src/engine/world/webgpu/gpu.ts';
 import { runKernel } from '../../src/engine/world/webgpu/kernel-run.ts';
 import type { RolloutLaunch } from '../../src/engine/world/webgpu/launch.ts';
+import type { WorkgroupLimits } from '../../src/engine/world/webgpu/matmul-program.ts';
 import { attend } from '../../src/engine/world/webgpu/parity/reference.ts';
 import {
   CACHE_STORE,
@@ -37,72 +38,180 @@ function rolloutsOf(halves: readonly (0 | 1 | 2)[]): RolloutLaunch[] {
   }));
 }
 
+interface Shape {
+  heads: number;
+  headLength: number;
+  chunkTokens: number;
+  /** Chunks of each rollout. */
+  chunks: number;
+  /** Where the chunk before lies in the ring of each rollout. */
+  halves: readonly (0 | 1 | 2)[];
+  commit: boolean;
+}
+
+interface Inputs {
+  qkv: Float32Array;
+  cache: Float32Array;
+}
+
+/** Scores up to some hundreds where the scale is 6 and heads are 64 long: the softmax must not overflow. */
+function randomInputs({ heads, headLength, chunkTokens, chunks, halves }: Shape, scale = 6): Inputs {
+  const size = chunkTokens * heads * headLength;
+  return {
+    qkv: randomNumbers(3, halves.length * chunks * 3 * size, scale),
+    cache: randomNumbers(4, halves.length * 4 * size, scale),
+  };
+}
+
+/** @param constants in place of those that the plan would choose */
+async function run(shape: Shape, { qkv, cache }: Inputs, constants: Record<string, number> = {}) {
+  const rollouts = rolloutsOf(shape.halves);
+  const chunks = shape.chunks * rollouts.length;
+  const planned = attentionProgram({ ...shape, chunks });
+  const program = { ...planned, constants: { ...planned.constants, ...constants } };
+  const queries = 8 * Number(program.constants['SETS']);
+  const outputs = await runKernel(
+    gpu,
+    program,
+    [Math.ceil(shape.chunkTokens / queries), shape.heads, chunks],
+    { tokens: chunks * shape.chunkTokens, chunks: shape.chunks, rollouts },
+    {
+      ...{ [ATTENTION.qkv]: qkv, [ATTENTION.cache]: cache },
+      [ATTENTION.out]: new Float32Array(qkv.length / 3),
+    },
+  );
+  return { out: outputs[ATTENTION.out]!, cache: outputs[ATTENTION.cache] };
+}
+
+/** What the kernel should leave. */
+function expected(shape: Shape, { qkv, cache }: Inputs): { out: number[]; cache: Float32Array } {
+  const { heads, headLength, chunkTokens, chunks: own } = shape;
+  const width = heads * headLength;
+  const size = chunkTokens * width;
+  const rollouts = rolloutsOf(shape.halves);
+  const [queries, keys, values] = [0, 1, 2].map((kind) => columnsOf(qkv, 3 * width, kind * width, width));
+  const chunkOf = (x: Float32Array, index: number): Float32Array =>
+    x.subarray(index * size, (index + 1) * size);
+  const out: number[] = [];
+  for (let chunk = 0; chunk < own * rollouts.length; chunk++) {
+    const { slot, previous: half } = rollouts[Math.floor(chunk / own)]!;
+    const kept = 4 * slot + (half === 2 ? 2 : 0);
+    const previous =
+      chunk % own > 0
+        ? { keys: chunkOf(keys!, chunk - 1), values: chunkOf(values!, chunk - 1) }
+        : half > 0
+          ? { keys: chunkOf(cache, kept), values: chunkOf(cache, kept + 1) }
+          : { keys: [], values: [] };
+    out.push(
+      ...attend(
+        chunkOf(queries!, chunk),
+        [...previous.keys, ...chunkOf(keys!, chunk)],
+        [...previous.values, ...chunkOf(values!, chunk)],
+        heads,
+        headLength,
+      ),
+    );
+  }
+  const rings = Float32Array.from(cache);
+  rollouts.forEach(({ slot, previous }, index) => {
+    const written = (4 * slot + (previous === 1 ? 2 : 0)) * size;
+    rings.set(chunkOf(keys!, (index + 1) * own - 1), written);
+    rings.set(chunkOf(values!, (index + 1) * own - 1), written + size);
+  });
+  return { out, cache: rings };
+}
+
 describe('attention', () => {
-  it.each([
+  it.each<Shape>([
     { heads: 2, headLength: 8, chunkTokens: 20, chunks: 3, halves: [1], commit: false },
     { heads: 2, headLength: 8, chunkTokens: 20, chunks: 2, halves: [0], commit: true },
     { heads: 3, headLength: 12, chunkTokens: 21, chunks: 1, halves: [2], commit: false },
+    { heads: 2, headLength: 16, chunkTokens: 65, chunks: 1, halves: [1], commit: true },
+    { heads: 1, headLength: 32, chunkTokens: 321, chunks: 1, halves: [2], commit: false },
     { heads: 1, headLength: 64, chunkTokens: 150, chunks: 1, halves: [2], commit: true },
     { heads: 1, headLength: 64, chunkTokens: 20, chunks: 2, halves: [1, 0, 2], commit: true },
+    { heads: 4, headLength: 64, chunkTokens: 320, chunks: 1, halves: [1], commit: false },
+    { heads: 1, headLength: 64, chunkTokens: 640, chunks: 1, halves: [0], commit: false },
+    { heads: 2, headLength: 96, chunkTokens: 33, chunks: 1, halves: [2], commit: false },
     { heads: 1, headLength: 128, chunkTokens: 9, chunks: 1, halves: [0, 1], commit: false },
+    { heads: 1, headLength: 128, chunkTokens: 320, chunks: 1, halves: [2], commit: false },
     { heads: 1, headLength: 256, chunkTokens: 9, chunks: 1, halves: [1], commit: false },
-  ] as const)(
+    { heads: 1, headLength: 256, chunkTokens: 200, chunks: 2, halves: [1], commit: true },
+  ])(
     'sees the chunk and the one before: $heads × $headLength, $chunks of $chunkTokens tokens, caches $halves, commit $commit',
-    async ({ heads, headLength, chunkTokens, chunks: own, halves, commit }) => {
-      const width = heads * headLength;
-      const rollouts = rolloutsOf(halves);
-      const chunks = own * rollouts.length;
-      const options = { heads, headLength, chunkTokens, chunks, commit };
-      // Scores up to some hundreds: the softmax must not overflow.
-      const qkv = randomNumbers(3, chunks * chunkTokens * 3 * width, 6);
-      const cache = randomNumbers(4, 4 * rollouts.length * chunkTokens * width, 6);
-      const outputs = await runKernel(
-        gpu,
-        attentionProgram(options),
-        attentionWorkgroups(options),
-        { tokens: chunks * chunkTokens, chunks: own, rollouts },
-        {
-          ...{ [ATTENTION.qkv]: qkv, [ATTENTION.cache]: cache },
-          [ATTENTION.out]: new Float32Array(chunks * chunkTokens * width),
-        },
-      );
-      const [queries, keys, values] = [0, 1, 2].map((kind) => columnsOf(qkv, 3 * width, kind * width, width));
-      const size = chunkTokens * width;
-      const chunkOf = (x: Float32Array, index: number): Float32Array =>
-        x.subarray(index * size, (index + 1) * size);
-      const expected: number[] = [];
-      for (let chunk = 0; chunk < chunks; chunk++) {
-        const { slot, previous: half } = rollouts[Math.floor(chunk / own)]!;
-        const kept = 4 * slot + (half === 2 ? 2 : 0);
-        const previous =
-          chunk % own > 0
-            ? { keys: chunkOf(keys!, chunk - 1), values: chunkOf(values!, chunk - 1) }
-            : half > 0
-              ? { keys: chunkOf(cache, kept), values: chunkOf(cache, kept + 1) }
-              : { keys: [], values: [] };
-        expected.push(
-          ...attend(
-            chunkOf(queries!, chunk),
-            [...previous.keys, ...chunkOf(keys!, chunk)],
-            [...previous.values, ...chunkOf(values!, chunk)],
-            heads,
-            headLength,
-          ),
-        );
-      }
-      expect(largestDifference(outputs[ATTENTION.out]!, expected)).toBeLessThan(
-        4e-4 * Math.sqrt(headLength / 64),
-      );
-      if (!commit) return;
-      const rings = Float32Array.from(cache);
-      rollouts.forEach(({ slot, previous }, index) => {
-        const written = (4 * slot + (previous === 1 ? 2 : 0)) * size;
-        rings.set(chunkOf(keys!, (index + 1) * own - 1), written);
-        rings.set(chunkOf(values!, (index + 1) * own - 1), written + size);
-      });
-      expect(outputs[ATTENTION.cache]).toEqual(rings);
+    async (shape) => {
+      const inputs = randomInputs(shape);
+      const [actual, right] = [await run(shape, inputs), expected(shape, inputs)];
+      const tolerance = 4e-4 * Math.sqrt(shape.headLength / 64);
+      expect(largestDifference(actual.out, right.out)).toBeLessThan(tolerance);
+      if (shape.commit) expect(actual.cache).toEqual(right.cache);
     },
   );
+
+  const TILED: Shape = {
+    ...{ heads: 1, headLength: 32, chunkTokens: 330, chunks: 1 },
+    ...{ halves: [1], commit: false },
+  };
+
+  /** Queries of ones; keys whose scores are these by place, the chunk before first. */
+  function inputsWithScores(scoreOf: (place: number) => number): Inputs {
+    const inputs = randomInputs(TILED, 1);
+    const { headLength, chunkTokens } = TILED;
+    for (let token = 0; token < chunkTokens; token++) {
+      const [row, own] = [3 * token * headLength, scoreOf(chunkTokens + token)];
+      inputs.qkv.fill(1, row, row + headLength);
+      inputs.qkv.fill(own / Math.sqrt(headLength), row + headLength, row + 2 * headLength);
+      const before = scoreOf(token) / Math.sqrt(headLength);
+      inputs.cache.fill(before, token * headLength, (token + 1) * headLength);
+    }
+    return inputs;
+  }
+
+  it.each<[string, (place: number) => number]>([
+    ['are all equal', () => 3],
+    ['are −80 and 80 in turn', (place) => (place % 2 ? 80 : -80)],
+    ['rise from −80 to 80', (place) => (place * 160) / 659 - 80],
+    ['fall from 80 to −80', (place) => 80 - (place * 160) / 659],
+    ['have their largest at the very end', (place) => (place === 659 ? 80 : -80)],
+    ['have their largest at the very beginning', (place) => (place === 0 ? 80 : -80)],
+  ])('is right where scores %s', async (_, scoreOf) => {
+    const inputs = inputsWithScores(scoreOf);
+    const { out } = await run(TILED, inputs);
+    expect(largestDifference(out, expected(TILED, inputs).out)).toBeLessThan(2e-5);
+  });
+
+  it.each<Shape>([
+    { heads: 2, headLength: 64, chunkTokens: 150, chunks: 1, halves: [1], commit: true },
+    { heads: 1, headLength: 16, chunkTokens: 37, chunks: 2, halves: [1, 0], commit: false },
+  ])('gives the same numbers with 16 queries a workgroup: $heads × $headLength', async (shape) => {
+    const inputs = randomInputs(shape);
+    // Half of the invocations a set, so that two sets are within the default limits.
+    const narrow = { LANES: 128, KEYS_EACH: 3, PARTIALS: 1 };
+    const one = await run(shape, inputs, { ...narrow, SETS: 1 });
+    expect(await run(shape, inputs, { ...narrow, SETS: 2 })).toEqual(one);
+    expect(largestDifference(one.out, expected(shape, inputs).out)).toBeLessThan(4e-4);
+  });
+
+  it('gives the same numbers where parts of scores have places of their own', async () => {
+    const shape: Shape = { ...TILED, chunkTokens: 50 };
+    const inputs = randomInputs(shape);
+    expect(await run(shape, inputs, { PARTIALS: 4 })).toEqual(await run(shape, inputs, { PARTIALS: 1 }));
+  });
+
+  it('takes as much workgroup memory and as many invocations as there are', () => {
+    const shape = { heads: 4, headLength: 64, chunkTokens: 320, commit: false };
+    const many = { bytes: 49152, invocations: 1024 };
+    const chosen = (chunks: number, limits?: WorkgroupLimits): unknown[] => {
+      const options = { ...shape, chunks, ...(limits && { limits }) };
+      const { SETS, PARTIALS } = attentionProgram(options).constants;
+      return [SETS, PARTIALS, ...attentionWorkgroups(options)];
+    };
+    expect(chosen(1)).toEqual([1, 1, 40, 4, 1]);
+    expect(chosen(8)).toEqual([1, 1, 40, 4, 8]);
+    expect(chosen(1, many)).toEqual([1, 4, 40, 4, 1]);
+    expect(chosen(8, many)).toEqual([2, 1, 20, 4, 8]);
+    expect(chosen(8, { bytes: 32768, invocations: 256 })).toEqual([1, 1, 40, 4, 8]);
+  });
 });
 
 describe('cache-store', () => {

@@ -17,16 +17,13 @@ export const ATTENTION = { qkv: 0, cache: 1, out: 2 } as const;
 
 /** kernels/attention.wgsl. */
 export function attentionProgram(options: AttentionOptions): Program {
-  const { heads, headLength, chunkTokens, commit, limits = DEFAULT_WORKGROUP } = options;
-  const queries = attentionQueries(options);
-  const keysEach = attentionKeys(chunkTokens);
-  // Parts of sums in places of their own need no turns to be added up.
-  const partials = attentionBytes(headLength, queries, keysEach, PARTS) <= limits.bytes ? PARTS : 1;
+  const { heads, headLength, chunkTokens, commit } = options;
+  const { sets, lanes, keysEach, partials } = attentionTile(options);
   return {
     file: 'attention.wgsl',
     constants: {
       ...{ HEADS: heads, HEAD_LENGTH: headLength, CHUNK_TOKENS: chunkTokens, COMMIT: commit ? 1 : 0 },
-      ...{ QUERIES: queries, KEYS_EACH: keysEach, PARTIALS: partials },
+      ...{ SETS: sets, LANES: lanes, KEYS_EACH: keysEach, PARTIALS: partials },
     },
     bindings: {
       [ATTENTION.qkv]: 'read',
@@ -37,33 +34,61 @@ export function attentionProgram(options: AttentionOptions): Program {
 }
 
 export function attentionWorkgroups(options: AttentionOptions): Workgroups {
-  return [ceilDivide(options.chunkTokens, attentionQueries(options)), options.heads, options.chunks];
+  const { sets } = attentionTile(options);
+  return [ceilDivide(options.chunkTokens, SET * sets), options.heads, options.chunks];
 }
 
-/** Workgroups that give each of a large card's multiprocessors one. */
-const MANY_WORKGROUPS = 128;
-
-/**
- * Queries of a workgroup. Keys and values are read once for all of them: 16 halve the reads where that leaves enough
- * workgroups and the queries leave room for their scores. The numbers are the same.
- */
-function attentionQueries({ heads, headLength, chunkTokens, chunks }: AttentionOptions): number {
-  return headLength <= 64 && heads * ceilDivide(chunkTokens, 16) * chunks >= MANY_WORKGROUPS ? 16 : 8;
-}
-
-/** Keys that an invocation scores in a tile: tiles of about equal size, of at most 160 keys. */
-function attentionKeys(chunkTokens: number): number {
-  const tiles = ceilDivide(chunkTokens, 5 * GROUPS);
-  return ceilDivide(chunkTokens, tiles * GROUPS);
+interface AttentionTile {
+  /** Sets of eight queries. */
+  sets: number;
+  /** Invocations of a set. */
+  lanes: number;
+  /** Keys of a tile that an invocation scores. */
+  keysEach: number;
+  /** Places where the parts of scores are added up. */
+  partials: number;
 }
 
 /** As in the kernel. */
-const [GROUPS, PARTS] = [32, 4];
+const [SET, PARTS] = [8, 4];
+
+/** Most keys of a tile that an invocation scores: what fits its registers. */
+const MOST_KEYS = 5;
+
+/** Workgroups of two sets that give every multiprocessor of a large card two. */
+const MANY_WORKGROUPS = 256;
+
+/**
+ * The tile of a workgroup. Every choice but that of `keysEach` leaves the numbers as they are, and `keysEach` is the same
+ * for all passes on all devices.
+ */
+function attentionTile(options: AttentionOptions): AttentionTile {
+  const { heads, headLength, chunkTokens, chunks, limits = DEFAULT_WORKGROUP } = options;
+  const lanes = 256;
+  const bytes = (sets: number, keysEach: number, partials: number): number =>
+    attentionBytes(headLength, { sets, lanes, keysEach, partials });
+  let most = MOST_KEYS;
+  while (bytes(1, most, 1) > DEFAULT_WORKGROUP.bytes) most--;
+  // Tiles of about equal size.
+  const groups = lanes / PARTS;
+  const tiles = ceilDivide(chunkTokens, most * groups);
+  const keysEach = ceilDivide(chunkTokens, tiles * groups);
+  // Two sets halve the reads from the second-level cache where workgroups are many.
+  const two =
+    heads * ceilDivide(chunkTokens, 2 * SET) * chunks >= MANY_WORKGROUPS &&
+    2 * lanes <= limits.invocations &&
+    bytes(2, keysEach, 1) <= limits.bytes;
+  const sets = two ? 2 : 1;
+  // Parts in places of their own need no turns to be added up.
+  const partials = bytes(sets, keysEach, PARTS) <= limits.bytes ? PARTS : 1;
+  return { sets, lanes, keysEach, partials };
+}
 
 /** Workgroup memory that the kernel takes. */
-function attentionBytes(headLength: number, queries: number, keysEach: number, partials: number): number {
+function attentionBytes(headLength: number, { sets, lanes, keysEach, partials }: AttentionTile): number {
+  const queries = SET * sets;
   const columns = 8 * ceilDivide(headLength, 32);
-  const quads = queries / 8;
-  const room = 2 * (quads * 4 * columns + 4) + partials * (2 * (quads * keysEach * GROUPS + 4) + 1);
-  return 16 * (room + 4 * queries) + 4 * queries;
+  const scores = (queries / 4) * keysEach * (lanes / PARTS) + 2;
+  const watched = (lanes / SET / 4) * queries;
+  return 16 * (queries * columns + partials * scores + watched) + 4 * queries;
 }
