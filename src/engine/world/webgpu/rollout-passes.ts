@@ -3,9 +3,9 @@ import type { Chunk, NoiseKey } from '../world-model.ts';
 import { LAUNCH_SLOTS, type LaunchValues, type RolloutLaunch } from './launch.ts';
 import type { Extent } from './operations.ts';
 import type { PassMemory } from './pass-memory.ts';
-import type { BoundOperation } from './plan.ts';
+import type { BoundOperation, Plan } from './plan.ts';
 import { rotations } from './rotations.ts';
-import type { Lease } from './state-bank.ts';
+import type { Lease, StateBank } from './state-bank.ts';
 import type { CallKind, Waiting } from './turns.ts';
 import type { WebGpuWorldModel } from './webgpu-world.ts';
 
@@ -135,10 +135,24 @@ export class RolloutPasses {
       });
     }
     if (open.filter(isWanted).length === 0) return;
-    const latents = await memory.readLatents(floats);
+    const reading = memory.readLatents(floats);
+    reading.catch(() => undefined);
+    await this.#recordCommit(jobs.length, bank);
+    const latents = await reading;
     open.forEach((call, index) => {
       if (isWanted(call)) call.resolve(latents.slice(index * length, (index + 1) * length));
     });
+  }
+
+  /** Records the commit that follows most denoise calls while these are still being computed. */
+  async #recordCommit(count: number, bank: StateBank): Promise<void> {
+    const model = this.#model;
+    const bound = await model.bound(this.#commitPlan(count), bank).catch(() => null);
+    if (bound) model.recordAhead('commit', bound.step, 0);
+  }
+
+  #commitPlan(count: number): Plan {
+    return count > 1 ? this.#model.merged.commit(count) : this.#model.commitPlans.at(-1)!;
   }
 
   async #commit(calls: readonly Waiting<Job, void>[]): Promise<void> {
@@ -148,7 +162,7 @@ export class RolloutPasses {
     if (open.length === 0) return;
     const jobs = open.map(({ job }) => job);
     const { bank } = jobs[0]!.rollout.lease;
-    const plan = jobs.length > 1 ? model.merged.commit(jobs.length) : model.commitPlans.at(-1)!;
+    const plan = this.#commitPlan(jobs.length);
     const { step } = await model.bound(plan, bank);
     const chunks = jobs.map(({ chunk }) => chunk);
     this.#submitCommit(plan.extent, model.memoryOf(plan, bank), step, jobs, chunks);
