@@ -10,17 +10,26 @@ export function spread(values: readonly number[]): number {
   return (Math.max(...values) - Math.min(...values)) / median(values);
 }
 
-/** Wall time of each of `count` calls, in milliseconds; `warmUp` calls go before and are not counted. */
+/** Processors and graphics cards raise their clocks, and engines compile, in the first moments of work. */
+const WARM_UP_MS = 300;
+
+/**
+ * Wall time of each of `count` calls, in milliseconds. At least `warmUp` calls, and as many as 0.3 s hold, go before and
+ * are not counted.
+ */
 export async function wallTimes(
   count: number,
   warmUp: number,
   call: (index: number) => Promise<unknown>,
 ): Promise<number[]> {
+  let index = 0;
+  const begin = performance.now();
+  while (index < warmUp || performance.now() - begin < WARM_UP_MS) await call(index++);
   const times: number[] = [];
-  for (let i = 0; i < warmUp + count; i++) {
+  while (times.length < count) {
     const start = performance.now();
-    await call(i);
-    if (i >= warmUp) times.push(performance.now() - start);
+    await call(index++);
+    times.push(performance.now() - start);
   }
   return times;
 }
