@@ -9,8 +9,8 @@
 // Keys and values go from memory to registers and are used there for 8 queries, so that only queries, scores and weights
 // lie in workgroup memory. For scores PARTS invocations side by side share a key: what a warp reads are whole sectors. Their
 // parts of the sum are added up in PARTIALS places (1 or PARTS). For sums an invocation has four columns and a share of the
-// keys. Reads form one stream over all tiles, keys then values, and are made two loads before they are used: none waits for
-// a barrier. The order of additions is the same whatever SETS and PARTIALS are.
+// keys. Reads form one stream over all tiles, keys then values; what was used is at once replaced by what is needed one
+// load later, so that no read waits for a barrier. The order of additions is the same whatever SETS and PARTIALS are.
 #include "launch.wgsl"
 
 @group(1) @binding(0) var<storage, read> qkv: array<vec4f>;
@@ -29,8 +29,8 @@ const PARTS = 4u;
 const GROUPS = LANES / PARTS;
 const KEYS = KEYS_EACH * GROUPS;
 const TILES = (CHUNK_TOKENS + KEYS - 1u) / KEYS;
-// Loads of a tile's keys, PARTS columns each, and of its values, SHARES · KEYS_EACH keys each. Both are even.
-const STEPS = 2u * ((LENGTH4 + 7u) / 8u);
+// Loads of a tile's keys, PARTS columns each, and of its values, SHARES · KEYS_EACH keys each.
+const STEPS = (LENGTH4 + PARTS - 1u) / PARTS;
 const SHARES = 1u << min(4u, firstLeadingBit(LANES / LENGTH4));
 const BATCHES = GROUPS / SHARES;
 const LOADS = STEPS + BATCHES;
@@ -86,10 +86,10 @@ fn tile_at(index: u32, chunk: u32, before: u32, kept: bool, head: u32) -> Tile {
   return Tile(keys, keys + WIDTH4, 3u * WIDTH4, last, select(PASS, NOWHERE, index >= 2u * TILES));
 }
 
-// Load `number` of a tile or, past its last one, of the tile after it.
+// Load `number` of a tile; the one past its last is the first of the next tile.
 fn load_at(number: u32, tile: Tile, next: Tile, own: u32) -> Load {
-  if (number >= LOADS) {
-    return keys_at(number - LOADS, next, own);
+  if (number == LOADS) {
+    return keys_at(0u, next, own);
   }
   if (number >= STEPS) {
     return rows_at(tile.values + own % LENGTH4, share_of(own) + (number - STEPS) * SHARES, tile);
@@ -107,18 +107,13 @@ fn rows_at(at: u32, first: u32, tile: Tile) -> Load {
   return Load(at + row * tile.pitch, tile.last - row, tile.source);
 }
 
-fn fetch(load: Load) -> array<vec4f, KEYS_EACH> {
-  var rows: array<vec4f, KEYS_EACH>;
+// Puts one row of a load in place of one that was used.
+fn fetch(load: Load, index: u32, rows: ptr<function, array<vec4f, KEYS_EACH>>) {
   if (load.source == CACHE) {
-    for (var i = 0u; i < KEYS_EACH; i++) {
-      rows[i] = cache[load.at + away(load, i) * WIDTH4];
-    }
+    (*rows)[index] = cache[load.at + away(load, index) * WIDTH4];
   } else if (load.source == PASS) {
-    for (var i = 0u; i < KEYS_EACH; i++) {
-      rows[i] = qkv[load.at + away(load, i) * (3u * WIDTH4)];
-    }
+    (*rows)[index] = qkv[load.at + away(load, index) * (3u * WIDTH4)];
   }
-  return rows;
 }
 
 // How far a load's key is from its first one; whole tiles need no look at their end.
@@ -137,23 +132,22 @@ fn score(
   scores: ptr<function, array<vec4f, 2 * KEYS_EACH>>,
 ) {
   let first = lane / LANES * (8u * COLUMNS) + step * PARTS + lane % PARTS;
-  for (var four = 0u; four < 2u; four++) {
-    let at = first + four * (4u * COLUMNS);
-    let x = room[at];
-    let y = room[at + COLUMNS];
-    let z = room[at + 2u * COLUMNS];
-    let w = room[at + 3u * COLUMNS];
-    for (var i = 0u; i < KEYS_EACH; i++) {
-      let key = (*keys)[i];
+  var queries: array<vec4f, 8>;
+  for (var i = 0u; i < 8u; i++) {
+    queries[i] = room[first + i * COLUMNS];
+  }
+  for (var i = 0u; i < KEYS_EACH; i++) {
+    let key = (*keys)[i];
+    for (var four = 0u; four < 2u; four++) {
       var sum = (*scores)[2u * i + four];
-      sum += key.x * x;
-      sum += key.y * y;
-      sum += key.z * z;
-      sum += key.w * w;
+      sum += key.x * queries[4u * four];
+      sum += key.y * queries[4u * four + 1u];
+      sum += key.z * queries[4u * four + 2u];
+      sum += key.w * queries[4u * four + 3u];
       (*scores)[2u * i + four] = sum;
     }
+    fetch(load, i, keys);
   }
-  *keys = fetch(load);
 }
 
 // Adds up the parts of scores.
@@ -241,8 +235,8 @@ fn add_values(
       (*sums)[4u * four + 2u] += weights.z * value;
       (*sums)[4u * four + 3u] += weights.w * value;
     }
+    fetch(load, i, values);
   }
-  *values = fetch(load);
 }
 
 @compute @workgroup_size(SETS * LANES)
@@ -257,9 +251,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let begin = select(TILES, 0u, own_chunk > 0u || rollout.previous != 0u);
   let own = lane % LANES;
   var tile = tile_at(begin, chunk, before, kept, head);
-  // Loads of even and of odd numbers.
-  var even = fetch(keys_at(0u, tile, own));
-  var odd = fetch(keys_at(1u, tile, own));
+  var rows: array<vec4f, KEYS_EACH>;
+  for (var i = 0u; i < KEYS_EACH; i++) {
+    fetch(keys_at(0u, tile, own), i, &rows);
+  }
 
   let first_query = group.x * QUERIES;
   for (var i = lane; i < QUERIES * COLUMNS; i += SETS * LANES) {
@@ -289,9 +284,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   for (var index = begin; index < 2u * TILES; index++) {
     let next = tile_at(index + 1u, chunk, before, kept, head);
     var scores = array<vec4f, 2 * KEYS_EACH>();
-    for (var step = 0u; step < STEPS; step += 2u) {
-      score(step, lane, load_at(step + 2u, tile, next, own), &even, &scores);
-      score(step + 1u, lane, load_at(step + 3u, tile, next, own), &odd, &scores);
+    for (var step = 0u; step < STEPS; step++) {
+      score(step, lane, load_at(step + 1u, tile, next, own), &rows, &scores);
     }
     // Until here others may have been reading the weights of the tile before.
     workgroupBarrier();
@@ -300,9 +294,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     for (var i = 0u; i < 8u; i++) {
       sums[i] *= corrections[first_sum + i];
     }
-    for (var batch = 0u; batch < BATCHES; batch += 2u) {
-      add_values(batch, lane, load_at(STEPS + batch + 2u, tile, next, own), &even, &sums);
-      add_values(batch + 1u, lane, load_at(STEPS + batch + 3u, tile, next, own), &odd, &sums);
+    for (var batch = 0u; batch < BATCHES; batch++) {
+      add_values(batch, lane, load_at(STEPS + batch + 1u, tile, next, own), &rows, &sums);
     }
     tile = next;
   }

@@ -87,7 +87,7 @@ function attentionTile(options: AttentionOptions): AttentionTile {
 /** Workgroup memory that the kernel takes. */
 function attentionBytes(headLength: number, { sets, lanes, keysEach, partials }: AttentionTile): number {
   const queries = SET * sets;
-  const columns = 8 * ceilDivide(headLength, 32);
+  const columns = PARTS * ceilDivide(headLength, 4 * PARTS);
   const scores = (queries / 4) * keysEach * (lanes / PARTS) + 2;
   const watched = (lanes / SET / 4) * queries;
   return 16 * (queries * columns + partials * scores + watched) + 4 * queries;
