@@ -59,12 +59,13 @@ const MOST_KEYS = 5;
 const MANY_WORKGROUPS = 256;
 
 /**
- * The tile of a workgroup. Every choice but that of `keysEach` leaves the numbers as they are, and `keysEach` is the same
- * for all passes on all devices.
+ * The tile of a workgroup. `lanes` and `keysEach`, which decide in what order is added up, are the same for all passes of a
+ * model on all devices.
  */
 function attentionTile(options: AttentionOptions): AttentionTile {
   const { heads, headLength, chunkTokens, chunks, limits = DEFAULT_WORKGROUP } = options;
-  const lanes = 256;
+  // Sixteen shares of the keys, each as wide as a head, where a workgroup can have as many.
+  const lanes = [64, 128].find((count) => count >= 4 * headLength) ?? 256;
   const bytes = (sets: number, keysEach: number, partials: number): number =>
     attentionBytes(headLength, { sets, lanes, keysEach, partials });
   let most = MOST_KEYS;
