@@ -11,10 +11,9 @@ var<private> block_column: u32;
 // Place of the block among those of all states.
 var<private> state_block: u32;
 
-// @param frames of each rollout
-fn begin(z: u32, frames: u32) {
+fn begin(z: u32) {
   let block = z % BLOCKS;
-  first_token = (z / BLOCKS) * frames * (GRID_ROWS * GRID_COLUMNS);
+  first_token = (z / BLOCKS) * launch.frames * (GRID_ROWS * GRID_COLUMNS);
   block_row = (block / BLOCKS_ACROSS) * BLOCK_ROWS;
   block_column = (block % BLOCKS_ACROSS) * BLOCK_COLUMNS;
   state_block = launch.rollouts[z / BLOCKS].slot * BLOCKS + block;

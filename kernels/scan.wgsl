@@ -100,7 +100,7 @@ fn stage(head: u32, first: u32, length: u32, first_column: u32, lane: u32) {
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  begin(group.z, launch.frames);
+  begin(group.z);
   let head = group.y;
   let own = lane % GROUP_COLUMNS;
   let part = lane / GROUP_COLUMNS;

@@ -32,7 +32,7 @@ fn stage_queries(head: u32, first: u32, length: u32, slice: u32, lane: u32) {
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  begin(group.z, launch.frames);
+  begin(group.z);
   let head = group.y;
   let length = launch.frames * BLOCK_TOKENS;
   let first = (group.x / VALUE_TILES) * 16u;

@@ -5,8 +5,7 @@
 // with G_i the sum of the log decays up to token i, keys and queries of length 1. Shapes and layout: scan.wgsl.
 //   scores    [rollouts·blocks, HEADS, padded, padded + KEY_LENGTH]  f32: s_i, d_i; of s only tiles of 32 × 32 with j ≤ i
 //   weighted  [rollouts·blocks, HEADS, padded · KEY_LENGTH + 4]  f32: w_j, then e^(G_T)
-// `padded`: the block's tokens rounded up to a multiple of 32; rows of tokens that are none are zeros. FRAMES, what every
-// rollout makes in the pass, is a constant here: no load waits for a launch value, and loops have known ends.
+// `padded`: the block's tokens rounded up to a multiple of 32; rows of tokens that are none are zeros.
 #include "launch.wgsl"
 #include "blocks.wgsl"
 
@@ -15,8 +14,16 @@ const KEY4 = KEY_LENGTH / 4;
 const VALUE4 = VALUE_LENGTH / 4;
 const STRIDE4 = STRIDE / 4;
 
-// The block's sequence.
-const TOKENS = FRAMES * BLOCK_TOKENS;
-const PADDED = (TOKENS + 31) / 32 * 32;
+// Tokens of the block's sequence.
+fn block_length() -> u32 {
+  return launch.frames * BLOCK_TOKENS;
+}
+
+fn padded_length() -> u32 {
+  return (block_length() + 31u) / 32u * 32u;
+}
+
 // Groups of four numbers from one token's scores to the next one's.
-const SCORES4 = (PADDED + KEY_LENGTH) / 4;
+fn score_pitch() -> u32 {
+  return (padded_length() + KEY_LENGTH) / 4u;
+}

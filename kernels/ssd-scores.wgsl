@@ -35,12 +35,9 @@ var<workgroup> keys_from: array<f32, 9>;
 var<workgroup> between: array<f32, 16>;
 
 // Four numbers of a key or query that starts at `start`; zeros for tokens past the end.
-fn vector_at(place: u32, start: u32, i: u32) -> vec4f {
-  var value = vec4f(0.0);
-  if ((TOKENS % 32 == 0 || place < TOKENS) && (KEY4 == 4 * SLICE4 || i < KEY4)) {
-    value = projection[token_at(place) * STRIDE4 + start + i];
-  }
-  return value;
+fn vector_at(place: u32, length: u32, start: u32, i: u32) -> vec4f {
+  let value = projection[token_at(min(place, length - 1u)) * STRIDE4 + start + min(i, KEY4 - 1u)];
+  return select(vec4f(0.0), value, place < length && i < KEY4);
 }
 
 // One of the numbers that tokens have for each head.
@@ -53,14 +50,11 @@ fn staged_row(row: u32) -> u32 {
   return 8u * (row % 4u) + row / 4u;
 }
 
-fn stage(lane: u32, query: vec4f, key: vec4f) {
+// Adds to the scores of four queries (rows) and keys (columns) what a slice of their vectors gives.
+fn add_slice(lane: u32, query: vec4f, key: vec4f, sums: ptr<function, array<vec4f, 4>>) {
   let at = staged_row(lane / SLICE4) * PITCH4 + lane % SLICE4;
   staged[at] = query;
   staged[32u * PITCH4 + at] = key;
-}
-
-// Adds to the scores of four queries (rows) and keys (columns) what the staged slice of their vectors gives.
-fn add_slice(lane: u32, sums: ptr<function, array<vec4f, 4>>) {
   workgroupBarrier();
   for (var step = 0u; step < 2u; step++) {
     let i = 2u * (lane / 64u) + step;
@@ -127,8 +121,10 @@ fn summarise(lane: u32, write: f32, query_group: u32) {
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  begin(group.z, FRAMES);
+  begin(group.z);
   let head = group.y;
+  let length = block_length();
+  let padded = padded_length();
   // Pairs of tiles row after row of the lower triangle; 2 in place of 1 lets no rounding reach the row before.
   let query_tile = u32((sqrt(8.0 * f32(group.x) + 2.0) - 1.0) / 2.0);
   let key_tile = group.x - query_tile * (query_tile + 1u) / 2u;
@@ -140,18 +136,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let part = lane % SLICE4;
   let query_start = QUERIES / 4 + head * KEY4;
   let key_start = KEYS / 4 + head * KEY4;
-  let q0 = vector_at(query, query_start, part);
-  let q1 = vector_at(query, query_start, part + SLICE4);
-  let q2 = vector_at(query, query_start, part + 2u * SLICE4);
-  let q3 = vector_at(query, query_start, part + 3u * SLICE4);
-  let k0 = vector_at(key, key_start, part);
-  let k1 = vector_at(key, key_start, part + SLICE4);
-  let k2 = vector_at(key, key_start, part + 2u * SLICE4);
-  let k3 = vector_at(key, key_start, part + 3u * SLICE4);
+  let q0 = vector_at(query, length, query_start, part);
+  let q1 = vector_at(query, length, query_start, part + SLICE4);
+  let q2 = vector_at(query, length, query_start, part + 2u * SLICE4);
+  let q3 = vector_at(query, length, query_start, part + 3u * SLICE4);
+  let k0 = vector_at(key, length, key_start, part);
+  let k1 = vector_at(key, length, key_start, part + SLICE4);
+  let k2 = vector_at(key, length, key_start, part + 2u * SLICE4);
+  let k3 = vector_at(key, length, key_start, part + 3u * SLICE4);
   // Factors of queries have no write strength in them.
   var write = 1.0;
   if (lane >= 32u && lane < 64u) {
-    write = sigmoid(logit_at(min(32u * key_tile + lane - 32u, TOKENS - 1), WRITES + head));
+    write = sigmoid(logit_at(min(32u * key_tile + lane - 32u, length - 1u), WRITES + head));
   }
   let query_group = 8u * (query_tile - key_tile);
   if (lane < 128u) {
@@ -160,10 +156,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       let place = 32u * key_tile + 4u * lane;
       var logits: vec4f;
       for (var i = 0u; i < 4u; i++) {
-        logits[i] = logit_at(min(place + i, TOKENS - 1), DECAYS + head);
+        logits[i] = logit_at(min(place + i, length - 1u), DECAYS + head);
       }
       for (var i = 0u; i < 4u; i++) {
-        decay[i] = select(0.0, log_decay(logits[i]), place + i < TOKENS);
+        decay[i] = select(0.0, log_decay(logits[i]), place + i < length);
       }
     }
     group_sums[lane] = total(decay);
@@ -178,17 +174,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   squares[256u + lane] = dot(k0, k0) + dot(k1, k1) + dot(k2, k2) + dot(k3, k3);
 
   var sums: array<vec4f, 4>;
-  for (var slice = 0u; slice < SLICES; slice++) {
-    if (slice == 0u) {
-      stage(lane, q0, k0);
-    } else if (slice == 1u) {
-      stage(lane, q1, k1);
-    } else if (slice == 2u) {
-      stage(lane, q2, k2);
-    } else {
-      stage(lane, q3, k3);
-    }
-    add_slice(lane, &sums);
+  add_slice(lane, q0, k0, &sums);
+  if (SLICES > 1) {
+    add_slice(lane, q1, k1, &sums);
+  }
+  if (SLICES > 2) {
+    add_slice(lane, q2, k2, &sums);
+  }
+  if (SLICES > 3) {
+    add_slice(lane, q3, k3, &sums);
   }
   summarise(lane, write, query_group);
   // Of the four invocations with the same scores, each finishes another query.
@@ -230,13 +224,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let key_factors = vec4f(factors[32u + keys.x], factors[32u + keys.y], factors[32u + keys.z], factors[32u + keys.w]);
   let score = product * factors[4u * down + quarter] * key_factors * exp(vec4f(up_to_query) + after(decay));
   let matrix = group.z * HEADS + head;
-  let rows_at = (matrix * PADDED + 32u * query_tile) * SCORES4;
-  scores[rows_at + (4u * down + quarter) * SCORES4 + 8u * key_tile + across] = select(vec4f(0.0), score, seen);
+  let rows_at = (matrix * padded + 32u * query_tile) * score_pitch();
+  scores[rows_at + (4u * down + quarter) * score_pitch() + 8u * key_tile + across] = select(vec4f(0.0), score, seen);
 
   if (key_tile == 0u) {
     let before = queries_until[row / 4u] + select(keys_from[0] + apart, 0.0, same_tile);
     let factor = factors[row] * exp(before + total(until(decays[8u + row / 4u], row % 4u)));
-    let to = rows_at + row * SCORES4 + PADDED / 4;
+    let to = rows_at + row * score_pitch() + padded / 4u;
     let vectors = array(q0, q1, q2, q3);
     for (var i = 0u; i < 4u; i++) {
       if (part + SLICE4 * i < KEY4) {
@@ -245,11 +239,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     }
   }
 #if COMMIT
-  if (query_tile == PADDED / 32 - 1) {
+  if (query_tile == padded / 32u - 1u) {
     let beyond = select(apart + queries_until[8], 0.0, same_tile);
     let left = after(decays[row / 4u])[row % 4u] + keys_from[row / 4u + 1u] + beyond;
     let factor = factors[32u + row] * exp(left);
-    let first = matrix * (PADDED * KEY4 + 1);
+    let first = matrix * (padded * KEY4 + 1u);
     let to = first + key * KEY4;
     let vectors = array(k0, k1, k2, k3);
     for (var i = 0u; i < 4u; i++) {
@@ -258,7 +252,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       }
     }
     if (key_tile == 0u && lane == 0u) {
-      weighted[first + PADDED * KEY4] = vec4f(exp(keys_from[0] + beyond));
+      weighted[first + padded * KEY4] = vec4f(exp(keys_from[0] + beyond));
     }
   }
 #endif

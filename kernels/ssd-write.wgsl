@@ -11,7 +11,7 @@ var<workgroup> weights: array<f32, 256>;
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  begin(group.z, launch.frames);
+  begin(group.z);
   let head = group.y;
   let length = launch.frames * BLOCK_TOKENS;
   let first_row = (group.x / VALUE_TILES) * 16u;

@@ -62,7 +62,7 @@ export function scanOperations(
   const scores: Place = { kind: 'work', name: `scores ${layer}`, floats: floats.scores };
   const weighted: Place = { kind: 'work', name: `weighted keys ${layer}`, floats: floats.weighted };
   const scoring: Operation = {
-    ...{ name: `${layer} scores of ${what}`, program: scoresProgram(options, frames) },
+    ...{ name: `${layer} scores of ${what}`, program: scoresProgram(options) },
     workgroups: scoresWorkgroups(options, extent),
     places: {
       ...{ [SCORES.projection]: projection, [SCORES.scores]: scores },
@@ -70,16 +70,12 @@ export function scanOperations(
     },
   };
   const reading: Operation = {
-    ...{
-      name,
-      program: scoresReadProgram(options, frames),
-      workgroups: scoresReadWorkgroups(options, extent),
-    },
+    ...{ name, program: scoresReadProgram(options), workgroups: scoresReadWorkgroups(options, extent) },
     places: { ...places, [SCORES.scores]: scores },
   };
   if (!options.commit) return [scoring, reading];
   const writing: Operation = {
-    ...{ name: nameOfState, program: scoresWriteProgram(options, frames) },
+    ...{ name: nameOfState, program: scoresWriteProgram(options) },
     workgroups: scoresWriteWorkgroups(options, rollouts),
     places: { ...read, [SCORES.weighted]: weighted },
   };

@@ -24,18 +24,18 @@ export function isShortScan(options: ScanOptions, frames: number): boolean {
   return (
     isTiledScan(options) &&
     tokensOf(options, frames) <= MOST_TOKENS &&
-    // Vectors are read four numbers at a time; more than 128 numbers of a key do not fit.
+    // Vectors are read four numbers at a time, the state eight rows at a time; more than 128 numbers of a key do not fit.
     valueLength % 4 === 0 &&
-    keyLength % 4 === 0 &&
+    keyLength % 8 === 0 &&
     keyLength <= 128
   );
 }
 
 /** kernels/ssd-scores.wgsl. */
-export function scoresProgram(options: ScanOptions, frames: number): Program {
+export function scoresProgram(options: ScanOptions): Program {
   return {
     file: 'ssd-scores.wgsl',
-    constants: { ...scanShape(options), FRAMES: frames, COMMIT: options.commit ? 1 : 0 },
+    constants: { ...scanShape(options), COMMIT: options.commit ? 1 : 0 },
     bindings: {
       ...{ [SCORES.projection]: 'read', [SCORES.scores]: 'write' },
       ...(options.commit ? { [SCORES.weighted]: 'write' } : {}),
@@ -62,10 +62,10 @@ export function scoresFloats(
 }
 
 /** kernels/ssd-scores-read.wgsl. */
-export function scoresReadProgram(options: ScanOptions, frames: number): Program {
+export function scoresReadProgram(options: ScanOptions): Program {
   return {
     file: 'ssd-scores-read.wgsl',
-    constants: { ...scanShape(options), FRAMES: frames, KEY_TURNS: ceilDivide(options.keyLength, 64) },
+    constants: scanShape(options),
     bindings: {
       ...{ [SCORES.projection]: 'read', [SCORES.state]: 'read' },
       ...{ [SCORES.out]: 'write', [SCORES.scores]: 'read' },
@@ -79,10 +79,10 @@ export function scoresReadWorkgroups(options: ScanOptions, { rollouts, frames }:
 }
 
 /** kernels/ssd-scores-write.wgsl. */
-export function scoresWriteProgram(options: ScanOptions, frames: number): Program {
+export function scoresWriteProgram(options: ScanOptions): Program {
   return {
     file: 'ssd-scores-write.wgsl',
-    constants: { ...scanShape(options), FRAMES: frames },
+    constants: scanShape(options),
     bindings: { [SCORES.projection]: 'read', [SCORES.state]: 'write', [SCORES.weighted]: 'read' },
   };
 }
