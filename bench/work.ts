@@ -67,8 +67,7 @@ const COUNTS: Readonly<Record<string, Count>> = {
     const width = own.number('HEADS') * own.number('HEAD_LENGTH');
     const keys = own.number('CHUNK_TOKENS') * (hasPrevious ? 2 : 1);
     const cache = hasPrevious ? 2 * own.number('CHUNK_TOKENS') * width : 0;
-    const kept = own.word('COMMIT') === '1' ? 2 * own.number('CHUNK_TOKENS') * width : 0;
-    return { flops: 4 * rows * keys * width, bytes: F32 * (4 * rows * width + cache + kept) };
+    return { flops: 4 * rows * keys * width, bytes: F32 * (4 * rows * width + cache) };
   },
   'cache-store.wgsl': (own) => ({
     flops: 0,

@@ -1,7 +1,7 @@
 // Frame-local attention: the tokens of a chunk see their chunk, both ways, and the chunk before it. Online softmax.
 //   qkv   [tokens, 3·HEADS·HEAD_LENGTH]            f32, rotated queries and keys, values
 //   cache [slots, 2, 2, CHUNK_TOKENS, HEADS·HEAD_LENGTH]  f32, a ring of two chunks: rotated keys, values. `previous` of a
-//         rollout says in which half the chunk before lies; with COMMIT its last chunk is written to the other half
+//         rollout says in which half the chunk before lies (cache-store.wgsl writes the other one)
 //   out   [tokens, HEADS·HEAD_LENGTH]              f32
 // A workgroup makes 8 · SETS queries' output of one head, a tile of keys at a time; each set of 8 queries has LANES
 // invocations. HEAD_LENGTH is at most 256. Grid (⌈CHUNK_TOKENS/(8 · SETS)⌉, HEADS, rollouts · chunks).
@@ -14,11 +14,7 @@
 #include "launch.wgsl"
 
 @group(1) @binding(0) var<storage, read> qkv: array<vec4f>;
-#if COMMIT
-@group(1) @binding(1) var<storage, read_write> cache: array<vec4f>;
-#else
 @group(1) @binding(1) var<storage, read> cache: array<vec4f>;
-#endif
 @group(1) @binding(2) var<storage, read_write> out: array<vec4f>;
 
 const LENGTH4 = HEAD_LENGTH / 4u;
@@ -267,14 +263,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     for (var j = 0u; j < 4u; j++) {
       room[(query / 4u * 4u + j) * COLUMNS + column][query % 4u] = values[j];
     }
-#if COMMIT
-    if (own_chunk + 1u == launch.chunks && first_query + query < CHUNK_TOKENS && column < LENGTH4) {
-      let half = 2u * rollout.slot + select(0u, 1u, rollout.previous == 1u);
-      let kept_at = (half * 2u * CHUNK_TOKENS + first_query + query) * WIDTH4 + head * LENGTH4 + column;
-      cache[kept_at] = qkv[at + WIDTH4];
-      cache[kept_at + CHUNK_TOKENS * WIDTH4] = qkv[at + 2u * WIDTH4];
-    }
-#endif
   }
   workgroupBarrier();
 

@@ -1,5 +1,5 @@
-// Commit: keeps the rotated keys and the values of every rollout's last chunk for the chunk that follows, where no
-// attention does (attention.wgsl with COMMIT): in the last layer, whose output nobody reads.
+// Commit: keeps the rotated keys and the values of every rollout's last chunk for the chunk that follows. Not done by
+// attention itself: a kernel that may write the cache reads it past the caches of the multiprocessors.
 //   qkv   [tokens, 3·WIDTH]            f32, rotated queries and keys, values
 //   cache [slots, 2, 2, CHUNK_TOKENS, WIDTH]  f32, a ring of two chunks: keys, values; written in the half that `previous`
 //         does not name

@@ -7,8 +7,6 @@ export interface AttentionOptions {
   chunkTokens: number;
   /** Of all rollouts of the pass. */
   chunks: number;
-  /** Keep the last chunk's keys and values in the ring (commit pass). */
-  commit: boolean;
   limits?: WorkgroupLimits;
 }
 
@@ -17,17 +15,17 @@ export const ATTENTION = { qkv: 0, cache: 1, out: 2 } as const;
 
 /** kernels/attention.wgsl. */
 export function attentionProgram(options: AttentionOptions): Program {
-  const { heads, headLength, chunkTokens, commit } = options;
+  const { heads, headLength, chunkTokens } = options;
   const { sets, lanes, keysEach, partials } = attentionTile(options);
   return {
     file: 'attention.wgsl',
     constants: {
-      ...{ HEADS: heads, HEAD_LENGTH: headLength, CHUNK_TOKENS: chunkTokens, COMMIT: commit ? 1 : 0 },
+      ...{ HEADS: heads, HEAD_LENGTH: headLength, CHUNK_TOKENS: chunkTokens },
       ...{ SETS: sets, LANES: lanes, KEYS_EACH: keysEach, PARTIALS: partials },
     },
     bindings: {
       [ATTENTION.qkv]: 'read',
-      [ATTENTION.cache]: commit ? 'write' : 'read',
+      [ATTENTION.cache]: 'read',
       [ATTENTION.out]: 'write',
     },
   };

@@ -307,7 +307,7 @@ export class OperationList {
     });
     if (!options.stateOnly) {
       const { limits } = this.#choice;
-      const shape = { heads, headLength, chunkTokens, chunks: rollouts * chunks, commit: false, limits };
+      const shape = { heads, headLength, chunkTokens, chunks: rollouts * chunks, limits };
       const attended = this.#work(`attended ${index}`, width);
       this.#operations.push({
         name: `${index} attention`,
@@ -319,7 +319,6 @@ export class OperationList {
       this.#matmul(`${index} attention out`, `layers.${index}.attentionOut`, out, attended, this.#x, levels);
     }
     if (options.commit) {
-      // A dispatch of its own: attention that may write the cache reads it past the caches of the multiprocessors.
       this.#operations.push({
         name: `${index} cache store`,
         program: cacheStoreProgram(width, chunkTokens),

@@ -86,12 +86,7 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
   'ssd-scores-read.wgsl': (own, launch) => ({ [SCORES.out]: scanned('ssd', own, launch).y }),
   'ssd-scores-write.wgsl': (own, launch) => ({ [SCORES.state]: scanned('ssd', own, launch).state }),
   'matmul-units.wgsl': (own, launch) => ({ [MATMUL.out]: matmul(own, launch) }),
-  'attention.wgsl': (own, launch) => ({
-    [ATTENTION.out]: attention(own, launch),
-    ...(own.number('COMMIT')
-      ? { [ATTENTION.cache]: ring(own, launch, ATTENTION, own.number('HEADS') * own.number('HEAD_LENGTH')) }
-      : {}),
-  }),
+  'attention.wgsl': (own, launch) => ({ [ATTENTION.out]: attention(own, launch) }),
   'cache-store.wgsl': (own, launch) => ({
     [CACHE_STORE.cache]: ring(own, launch, CACHE_STORE, own.number('WIDTH')),
   }),
