@@ -5,5 +5,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PYTHONPATH="training${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
-out=$1 leg=${2:-training/longtake_training/configs/legs/leg-2.json}
-exec "${PYTHON:-python3}" -m longtake_training.leg "$leg" --out "$out" "${@:3}"
+out=$1 leg=training/longtake_training/configs/legs/leg-2.json
+shift
+# What follows may be options at once.
+if [[ $# -gt 0 && $1 != -* ]]; then
+    leg=$1
+    shift
+fi
+exec "${PYTHON:-python3}" -m longtake_training.leg "$leg" --out "$out" "$@"

@@ -1,6 +1,8 @@
 """A whole leg with the tiny network, in two calls of its command."""
 
 import json
+import os
+import subprocess
 import sys
 from importlib.resources import files
 from pathlib import Path
@@ -132,3 +134,19 @@ def test_every_gpu_is_one_workers(monkeypatch):
     assert pieces.devices() == [{"CUDA_VISIBLE_DEVICES": "0"}, {"CUDA_VISIBLE_DEVICES": "1"}]
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     assert pieces.devices() == [{}]
+
+
+@pytest.mark.parametrize(
+    "given, passed",
+    [
+        ("out", "LEG-2 --out out"),
+        ("out --minutes 14", "LEG-2 --out out --minutes 14"),
+        ("out other.json --minutes 3", "other.json --out out --minutes 3"),
+    ],
+)
+def test_the_script_takes_options_without_a_leg(given, passed):
+    script = Path(__file__).parents[1] / "leg.sh"
+    environment = {**os.environ, "PYTHON": "echo"}
+    printed = subprocess.run(["bash", script, *given.split()], env=environment, capture_output=True, check=True)
+    expected = passed.replace("LEG-2", "training/longtake_training/configs/legs/leg-2.json")
+    assert printed.stdout.decode().strip() == f"-m longtake_training.leg {expected}"
