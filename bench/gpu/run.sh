@@ -4,11 +4,12 @@
 #
 #   .carry/bench/run.sh OUT [STEP …]
 #
-# Steps (default: all, in this order; about 7 minutes, of which torch takes 4):
+# Steps (default: all, in this order; about 8 minutes, of which torch takes 4):
 #   parity   every kernel against float64, a rollout against PyTorch's (recorded here first), by f32, f16, matrix units
 #   base     our kernels in f32 with the default tiles: what every device runs
 #   f16      the same with f16 tiles, the fastest of some for this device
 #   units    the same on the device's matrix units
+#   anatomy  where the time of a chunk goes, on matrix units and in f32
 #   bench    longtake bench: our kernels in f32 with the fastest tiles, onnxruntime on the device and as WebAssembly
 #   torch    PyTorch eager and compiled, in CUDA graphs
 # f16 and units use Dawn's switches for f16 on NVIDIA.
@@ -19,7 +20,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 repository=$(cd "$here/../.." && pwd)
 out=$(mkdir -p "$1" && cd "$1" && pwd)
 shift
-steps=${*:-parity base f16 units bench torch}
+steps=${*:-parity base f16 units anatomy bench torch}
 model=${MODEL:-models/maze-64}
 runtime=${LONGTAKE_BENCH_RUNTIME:-/tmp/longtake-bench-runtime}
 
@@ -42,12 +43,13 @@ if [ -z "${VK_DRIVER_FILES:-}" ]; then
 fi
 echo "Vulkan driver: ${VK_DRIVER_FILES:-none named; the loader searches by itself}"
 
-longtake() { # the loader and the driver's libraries for Node alone: Python keeps its own
+runtime_node() { # the loader and the driver's libraries for Node alone: Python keeps its own
   LD_LIBRARY_PATH="$runtime/lib:/usr/local/nvidia/lib64:/usr/local/nvidia/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" \
-    "$runtime/bin/node" --expose-gc --experimental-transform-types --no-warnings src/cli/main.ts "$@"
+    "$runtime/bin/node" --expose-gc --experimental-transform-types --no-warnings "$@"
 }
+longtake() { runtime_node src/cli/main.ts "$@"; }
 export runtime
-export -f longtake
+export -f runtime_node longtake
 
 step() { # name, seconds at most, command: its output goes to OUT/name.txt and is shown
   echo "--- $1"
@@ -89,6 +91,12 @@ for name in $steps; do
     units)
       step units 60 "LONGTAKE_DAWN_FEATURES=\$half longtake bench --model \"\$model\" $short \
         --arithmetic matrix-units --out \"\$out/units.json\""
+      ;;
+    anatomy)
+      step anatomy 60 'for arithmetic in matrix-units f32; do
+          echo "$arithmetic"
+          LONGTAKE_DAWN_FEATURES=$half runtime_node bench/chunk-anatomy.ts "$model" "$arithmetic"
+        done'
       ;;
     bench) step bench 150 "longtake bench --model \"\$model\" $flags --out \"\$out/bench.json\"" ;;
     torch) step torch 240 "python3 bench/torch_reference.py \"\$model\" --out \"\$out/torch.json\" ${TORCH_FLAGS:-}" ;;

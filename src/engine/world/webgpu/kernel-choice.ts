@@ -41,7 +41,7 @@ export interface KernelChoice {
 export const PLAIN_KERNELS: KernelChoice = { arithmetic: 'f32', limits: DEFAULT_WORKGROUP };
 
 /** From so many rows on a product has tiles enough to fill a card, and larger ones read less. */
-const MANY_ROWS = 1024;
+export const MANY_ROWS = 1024;
 
 /** Tiles of matrix units before tuning: 16 rows or a unit's and 64 columns, of many rows twice as much of both. */
 export function defaultUnitTile({ unit }: UnitsChoice, rows: number): UnitTile {

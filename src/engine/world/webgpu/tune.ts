@@ -2,7 +2,7 @@ import type { WorldPackage } from '../../package/world-package.ts';
 import { LongtakeError } from '../../types.ts';
 import { DeviceLostError } from './errors.ts';
 import type { Gpu } from './gpu.ts';
-import { defaultUnitTile, type KernelChoice, variantFor } from './kernel-choice.ts';
+import { defaultUnitTile, type KernelChoice, MANY_ROWS, variantFor } from './kernel-choice.ts';
 import { LAUNCH_BYTES, LAUNCH_SLOT, packLaunch, plainLaunch } from './launch.ts';
 import {
   MATMUL,
@@ -160,18 +160,15 @@ function shapesOf({ denoise, commits, merged }: Plans): Operation[] {
 }
 
 /** Tiles worth trying beside the default. */
-function candidatesFor(options: MatmulOptions, choice: KernelChoice): (Tile | UnitTile)[] {
+function candidatesFor(options: MatmulOptions, rows: number, choice: KernelChoice): (Tile | UnitTile)[] {
   if (options.weight.kind === 'half') {
     const { m, span } = defaultUnitTile(choice.units!, 1);
+    const many = rows >= MANY_ROWS;
     return [
-      { m, n: 64, slices: 1, span },
-      { m, n: 64, slices: 4, span },
+      { m, n: 64, slices: many ? 2 : 4, span },
       { m, n: 32, slices: 4, span },
       { m, n: 128, slices: 1, span },
-      { m, n: 128, slices: 2, span },
-      { m: 2 * m, n: 64, slices: 2, span },
-      { m: 2 * m, n: 128, slices: 1, span: 2 * span },
-      { m: 4 * m, n: 64, slices: 1, span },
+      { m: many ? 4 * m : m, n: many ? 64 : 128, slices: many ? 1 : 2, span },
     ];
   }
   const deep = choice.arithmetic === 'f16' ? 2 : 1;
@@ -197,7 +194,7 @@ async function fastest(
   const bench = await Workbench.create(gpu, operation, weights);
   try {
     const programs = new Map<string, { tile: Tile | UnitTile | null; own: Operation }>();
-    for (const tile of [null, ...candidatesFor(options, choice)]) {
+    for (const tile of [null, ...candidatesFor(options, tileRows, choice)]) {
       const tiles = new Map(tile ? [[shape, tile]] : []);
       const variant = variantFor({ ...choice, tiles }, matrix, options.weight, shape, tileRows);
       const full = { ...options, variant };
