@@ -10,10 +10,11 @@ import { findClip } from './timeline/project.ts';
  * its clip is no longer on the timeline; the panel's list has it then.
  */
 export async function recallRollout(store: StudioStore): Promise<void> {
-  const record = await rolloutCutShort();
-  const clipId = record?.prefix.anchor?.['clipId'];
-  if (!record || typeof clipId !== 'string' || !findClip(projectOf(store.state), clipId)) return;
-  const { id: recordId, framesMade, direction, purpose = 'extend' } = record;
+  const found = await rolloutCutShort();
+  const clipId = found?.record.prefix.anchor?.['clipId'];
+  if (!found || typeof clipId !== 'string' || !findClip(projectOf(store.state), clipId)) return;
+  const { framesMade } = found;
+  const { id: recordId, direction, purpose = 'extend' } = found.record;
   const go = mayGoOn('studio.recalled', `${recordId} ${framesMade}`);
   store.dispatch({ type: 'panel-open', clipId, direction, purpose, recall: { recordId, go } });
 }

@@ -39,6 +39,11 @@ export interface ClipRecord {
   move?: CameraMove | null;
   prefix: StoredPrefix;
   report: ExtendReport | null;
+  /** While it is one of several that are made together: ids of all, and those that are begun after it. */
+  set?: {
+    ids: readonly string[];
+    waiting: readonly Pick<ClipRecord, 'id' | 'seed' | 'created'>[];
+  };
   /** Figures of the cut where its frames were taken over from another clip; the rollout itself begins behind it. */
   keptSeam?: SeamFigures | null;
   inserted: boolean;

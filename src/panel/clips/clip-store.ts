@@ -31,6 +31,19 @@ export const posterFile = 'poster.jpg';
 /** The encoded result. */
 export const resultFile = (content: 'continuation' | 'extended') => `${content}.mp4`;
 
+/**
+ * Id of the clip whose files tell what a clip continues: its own, or that of one made together with it where its page went
+ * away before it had copies.
+ */
+export async function holderOfSource(clips: ClipStore, { id, set, prefix }: ClipRecord): Promise<string> {
+  // Of the files of a source the one that is written last.
+  const last = prefix.region ? maskFile : prefix.gap ? afterFile : sourceFile;
+  for (const other of [id, ...(set?.ids ?? [])]) {
+    if (await clips.read(other, last)) return other;
+  }
+  return id;
+}
+
 /** Keeps clips as long as the page lives: for browsers without a private file system. */
 export class MemoryClipStore implements ClipStore {
   readonly persistent = false;

@@ -1,9 +1,11 @@
 import { storedPrefix, type ClipRecord } from '../clips/clip-record.ts';
+import { fillReel, keptPictures } from '../clips/kept-pictures.ts';
 import type { PrefixSource } from '../hosts/host-adapter.ts';
 import { fitOf } from '../state/estimate.ts';
 import { framesToMake, purposeOf, type Settings } from '../state/panel-state.ts';
 import { tellError, type PanelContext } from './panel-context.ts';
 import type { RolloutRunner } from './rollout-runner.ts';
+import { asSet, restOfSet, withoutSet } from './rollout-set.ts';
 import type { SourceTaker } from './source-taker.ts';
 import { againFrom, takeOverFrames } from './take-over.ts';
 import { freshSeed } from './variations.ts';
@@ -26,12 +28,9 @@ export class ClipMaker {
       this.#newRecord(prefix, (settings.seed + index) >>> 0, Date.now() + index),
     );
     if (records.length === 1) return this.rollouts.run(records[0]!, prefix);
-    variations.start(records);
-    store.dispatch({ type: 'variations', ids: records.map(({ id }) => id) });
-    await this.rollouts.runVariations(records, prefix, variations);
-    // After an error or Cancel there may be fewer than were asked for.
-    const made = records.filter(({ id }) => store.state.clips.some((clip) => clip.id === id));
-    if (made.length < records.length) this.#showVariations(made.map(({ id }) => id));
+    const set = asSet(records);
+    variations.start(set);
+    await this.#runSet(set, set, prefix);
   }
 
   /** Leaves the variations side by side; the clips stay in the list. */
@@ -71,12 +70,22 @@ export class ClipMaker {
     await this.rollouts.run(next, prefix);
   }
 
-  /** Goes on with a rollout that was cut short. */
+  /** Goes on with a rollout that was cut short, and with what its page was to make together with it. */
   async resume(record: ClipRecord): Promise<void> {
+    const { store, variations, services } = this.context;
     const prefix = await this.sources.prefixOf(record);
     if (!prefix || this.rollouts.running) return;
+    const rest = restOfSet(record, store.state.clips).map((clip) => ({ ...clip, state: 'running' as const }));
+    const all = [...store.state.clips.filter(({ set }) => !set), ...rest];
+    const shown = record.set?.ids.flatMap((id) => all.find((clip) => clip.id === id) ?? []) ?? [];
     this.#takeUp(prefix);
-    await this.rollouts.run({ ...record, state: 'running' }, prefix);
+    if (shown.length < 2) return this.rollouts.run({ ...record, state: 'running' }, prefix);
+    variations.start(shown);
+    for (const clip of shown) {
+      const reel = variations.of(clip.id);
+      if (reel && clip.framesMade > 0) fillReel(reel, clip, await keptPictures(services.clips, clip));
+    }
+    await this.#runSet(rest, shown, prefix);
   }
 
   /**
@@ -88,9 +97,26 @@ export class ClipMaker {
     if (!prefix || this.rollouts.running) return false;
     this.#takeUp(prefix);
     const id = crypto.randomUUID();
-    const fresh: ClipRecord = { ...record, id, created: Date.now(), state: 'running' };
+    const fresh: ClipRecord = { ...withoutSet(record), id, created: Date.now(), state: 'running' };
     await this.rollouts.run({ ...fresh, framesMade: 0, report: null }, prefix);
     return this.context.store.state.clips.find((clip) => clip.id === id)?.state === 'finished';
+  }
+
+  /**
+   * Makes clips together, side by side.
+   * @param shown the whole set, of which some may be finished
+   */
+  async #runSet(
+    records: readonly ClipRecord[],
+    shown: readonly ClipRecord[],
+    prefix: PrefixSource,
+  ): Promise<void> {
+    const { store, variations } = this.context;
+    store.dispatch({ type: 'variations', ids: shown.map(({ id }) => id) });
+    await this.rollouts.runVariations(records, prefix, variations);
+    // After an error or Cancel there may be fewer than were asked for.
+    const made = shown.filter(({ id }) => store.state.clips.some((clip) => clip.id === id));
+    if (made.length < shown.length) this.#showVariations(made.map(({ id }) => id));
   }
 
   #showVariations(ids: readonly string[]): void {

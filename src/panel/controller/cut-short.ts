@@ -1,5 +1,5 @@
 import type { ClipRecord } from '../clips/clip-record.ts';
-import { frameFile, sourceFile, type ClipStore } from '../clips/clip-store.ts';
+import { frameFile, holderOfSource, sourceFile, type ClipStore } from '../clips/clip-store.ts';
 import { OpfsClipStore } from '../clips/opfs-clip-store.ts';
 import { liveRollouts } from './rollout-lock.ts';
 
@@ -27,11 +27,18 @@ export async function findClips(clips: ClipStore): Promise<FoundClips> {
   return { records, cutShort };
 }
 
+/** A rollout that was under way when its page went away. */
+export interface CutShort {
+  record: ClipRecord;
+  /** Frames made of it, and of those that were made at the same time. */
+  framesMade: number;
+}
+
 /**
  * The rollout that was under way when the last page of this origin went away, if there was one and it can go on.
  * @returns null too where the browser keeps no clips
  */
-export async function rolloutCutShort(): Promise<ClipRecord | null> {
+export async function rolloutCutShort(): Promise<CutShort | null> {
   try {
     const clips = await OpfsClipStore.open();
     const { records, cutShort } = await findClips(clips);
@@ -40,9 +47,13 @@ export async function rolloutCutShort(): Promise<ClipRecord | null> {
       .sort((a, b) => b.created - a.created)
       .at(0);
     if (!newest) return null;
-    const startable =
-      newest.prefix.kind === 'none' || (await clips.read(newest.id, sourceFile)) !== undefined;
-    return startable ? newest : null;
+    const holder = await holderOfSource(clips, newest);
+    const startable = newest.prefix.kind === 'none' || (await clips.read(holder, sourceFile)) !== undefined;
+    if (!startable) return null;
+    const together = records.filter(
+      ({ id }) => cutShort.has(id) && (newest.set?.ids ?? [newest.id]).includes(id),
+    );
+    return { record: newest, framesMade: together.reduce((sum, each) => sum + each.framesMade, 0) };
   } catch {
     return null;
   }

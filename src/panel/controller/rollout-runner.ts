@@ -7,6 +7,7 @@ import { secondsOf } from '../state/estimate.ts';
 import { prefixCamera } from './clip-camera.ts';
 import { isAbort } from './error-notice.ts';
 import { holdRollout } from './rollout-lock.ts';
+import { withoutSet } from './rollout-set.ts';
 import { VARIATION_SIDE, type VariationReels } from './variations.ts';
 import { runRollout, type FinishedRollout, type PrimedStart, type RolloutContext } from './run-rollout.ts';
 
@@ -233,7 +234,7 @@ export class RolloutRunner {
         await services.clips.remove(id);
         store.dispatch({ type: 'clipGone', id });
       } else {
-        const kept: ClipRecord = { ...record, state: 'interrupted', framesMade };
+        const kept: ClipRecord = { ...withoutSet(record), state: 'interrupted', framesMade };
         store.dispatch({ type: 'clip', record: kept });
         await services.clips.saveRecord(kept);
       }

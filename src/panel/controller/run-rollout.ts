@@ -11,6 +11,7 @@ import type { PanelServices } from '../services.ts';
 import type { RolloutState } from '../state/panel-state.ts';
 import type { PanelStore } from '../state/store.ts';
 import { clipCamera } from './clip-camera.ts';
+import { withoutSet } from './rollout-set.ts';
 import { RolloutTimes } from './rollout-times.ts';
 
 /** Prefix frames kept on show beside the cut: about a second. */
@@ -114,7 +115,7 @@ export async function runRollout(
   change({ phase: 'saving', secondsLeft: null });
   // The cut of a resumed rollout lies between two generated frames; that says nothing of the clip's own seam.
   const finished: ClipRecord = {
-    ...current,
+    ...withoutSet(current),
     state: 'finished',
     report: first === 0 ? report : { ...report, frames: record.frameCount, seam: record.keptSeam ?? null },
   };

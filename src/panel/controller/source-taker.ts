@@ -1,6 +1,6 @@
 import { LongtakeError } from '../../engine/types.ts';
 import { restoredPrefix, type ClipRecord } from '../clips/clip-record.ts';
-import { afterFile, maskFile, sourceFile } from '../clips/clip-store.ts';
+import { afterFile, holderOfSource, maskFile, sourceFile } from '../clips/clip-store.ts';
 import type { PrefixRequest, PrefixSource } from '../hosts/host-adapter.ts';
 import { tellError, type PanelContext } from './panel-context.ts';
 import { pictureAtCut } from './picture-at-cut.ts';
@@ -63,9 +63,10 @@ export class SourceTaker {
   /** What a kept clip continues; null, with a word to the editor, where its files are gone. */
   async prefixOf(record: ClipRecord): Promise<PrefixSource | null> {
     const { clips } = this.context.services;
-    const blob = await clips.read(record.id, sourceFile);
-    const after = await clips.read(record.id, afterFile);
-    const mask = await clips.read(record.id, maskFile);
+    const owner = await holderOfSource(clips, record);
+    const blob = await clips.read(owner, sourceFile);
+    const after = await clips.read(owner, afterFile);
+    const mask = await clips.read(owner, maskFile);
     const { kind, gap, region } = record.prefix;
     if ((!blob && kind !== 'none') || (!after && gap) || (!mask && region)) {
       tellError(
@@ -74,7 +75,7 @@ export class SourceTaker {
       );
       return null;
     }
-    this.#borrowed = record.id;
+    this.#borrowed = owner;
     return restoredPrefix(record, blob, after, mask && new Uint8Array(await mask.arrayBuffer()));
   }
 

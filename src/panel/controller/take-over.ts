@@ -1,6 +1,7 @@
 import type { ClipRecord } from '../clips/clip-record.ts';
 import { afterFile, edgeFile, frameFile, maskFile, posterFile, sourceFile } from '../clips/clip-store.ts';
 import type { PanelServices } from '../services.ts';
+import { withoutSet } from './rollout-set.ts';
 import { madeFrameFile } from './run-rollout.ts';
 
 /**
@@ -9,7 +10,7 @@ import { madeFrameFile } from './run-rollout.ts';
  */
 export function againFrom(record: ClipRecord, kept: number, seed: number): ClipRecord {
   return {
-    ...record,
+    ...withoutSet(record),
     id: crypto.randomUUID(),
     created: Date.now(),
     state: 'running',
