@@ -35,6 +35,8 @@ export class WorkerEngine implements PanelEngine {
 
   async load(signal: AbortSignal, onProgress: (fraction: number) => void): Promise<EngineInfo> {
     signal.throwIfAborted();
+    // It may have gone down while nobody asked it for anything.
+    if (this.#client?.ended) this.dispose();
     if (!this.#model) {
       const loading = (this.#loading ??= this.#startLoading());
       const subscription = loading.progress.subscribe(onProgress);

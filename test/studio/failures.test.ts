@@ -85,18 +85,62 @@ describe('what goes wrong around Studio', { timeout: 180_000 }, () => {
     await page.getByRole('button', { name: 'Back', exact: true }).click();
   });
 
-  it('the engine’s worker dies: the frames so far are kept, and it goes on in a fresh one', async () => {
+  for (const how of ['loud', 'silent'] as const) {
+    it(`the engine’s worker dies (${how}): the frames so far are kept, and it goes on in a fresh one`, async () => {
+      const { page } = studio;
+      await startLong();
+      await studio.framesMade(240);
+      await studio.endWorker('engine', how);
+      await page.getByText('The engine stopped unexpectedly; what was made is kept').waitFor();
+      await page
+        .getByRole('button', { name: /Stopped after \d+ of 240 frames/ })
+        .first()
+        .click();
+      await page.getByRole('button', { name: 'Go on' }).click();
+      await page.getByText('this clip was made in two goes').waitFor({ timeout: 90_000 });
+      await page.getByRole('button', { name: 'Back', exact: true }).click();
+    });
+  }
+
+  it('the worker that keeps frames dies: no frame is lost, whether it was writing one or not', async () => {
     const { page } = studio;
     await startLong();
     await studio.framesMade(240);
-    await studio.endWorker('engine');
-    await page.getByText('The engine stopped unexpectedly').waitFor();
-    await page
-      .getByRole('button', { name: /Stopped after \d+ of 240 frames/ })
-      .first()
-      .click();
-    await page.getByRole('button', { name: 'Go on' }).click();
-    await page.getByText('this clip was made in two goes').waitFor({ timeout: 90_000 });
+    await studio.endWorker('keeper', 'silent');
+    const stopped = page.getByText('A new frame could not be kept: the frames so far are there');
+    const whole = page.getByRole('button', { name: 'Insert', exact: true });
+    await stopped.or(whole).waitFor();
+    if (await stopped.isVisible()) {
+      await page
+        .getByRole('button', { name: /Stopped after \d+ of 240 frames/ })
+        .first()
+        .click();
+      await page.getByRole('button', { name: 'Go on' }).click();
+    }
+    await whole.waitFor({ timeout: 90_000 });
+    await page.getByRole('button', { name: 'Back', exact: true }).click();
+  });
+
+  it('the engine’s worker dies while it has nothing to do: the next clip is made as if nothing had been', async () => {
+    const { page } = studio;
+    await studio.endWorker('engine', 'silent');
+    await page.waitForTimeout(500);
+    await studio.setLength(1);
+    await studio.generate();
+    expect(await page.getByText('The engine stopped').count()).toBe(0);
+  });
+
+  it('the encoder’s worker dies: it says so, and inserting works the next time', async () => {
+    const { page } = studio;
+    const before = (await studio.clips()).length;
+    const insert = page.getByRole('button', { name: 'Insert', exact: true });
+    await insert.click();
+    await studio.endWorker('encoder', 'silent');
+    await page.getByText('The video encoder stopped unexpectedly; try again.').waitFor();
+    expect(await studio.clips()).toHaveLength(before);
+    await insert.click();
+    await expect.poll(() => studio.clips(), { timeout: 60_000 }).toHaveLength(before + 1);
+    await page.keyboard.press('Control+z');
     await page.getByRole('button', { name: 'Back', exact: true }).click();
   });
 

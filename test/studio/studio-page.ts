@@ -86,15 +86,21 @@ export class StudioPage {
     await this.page.goto(this.url);
   }
 
-  /** A worker of the page fails at the bottom of its event loop, as one that runs out of memory does. */
-  async endWorker(name: string): Promise<void> {
-    const worker = this.page.workers().find((candidate) => candidate.url().includes(name));
+  /**
+   * Ends a worker of the page.
+   * @param how `loud`: it fails at the bottom of its event loop; `silent`: it is gone and nobody is told
+   */
+  async endWorker(name: string, how: 'loud' | 'silent' = 'loud'): Promise<void> {
+    const find = () => this.page.workers().find((candidate) => candidate.url().includes(name));
+    for (let tries = 0; !find() && tries < 200; tries += 1) await this.page.waitForTimeout(20);
+    const worker = find();
     if (!worker) throw new Error(`There is no worker “${name}”.`);
-    await worker.evaluate(() => {
+    await worker.evaluate((silent) => {
       setTimeout(() => {
+        if (silent) return globalThis.close();
         throw new Error('The worker has died.');
       });
-    });
+    }, how === 'silent');
   }
 
   /**

@@ -20,6 +20,7 @@ import type {
 } from './protocol.ts';
 import { Queue } from './queue.ts';
 import { unpackError } from './sent-error.ts';
+import { onWorkerEnd } from './worker-life.ts';
 
 export interface RemotePackage {
   readonly packageId: number;
@@ -53,16 +54,19 @@ export class EngineClient {
   /** @param worker runs ./main.ts; from now on it belongs to the client */
   constructor(worker: Worker) {
     this.#worker = worker;
+    onWorkerEnd(worker, () => this.#end(stopped()));
     worker.addEventListener('message', (event: MessageEvent<FromWorker>) => {
       this.#calls.get(event.data.id)?.receive(event.data);
     });
     worker.addEventListener('error', (event) => {
       event.preventDefault();
-      const cause = new Error(event.message);
-      this.#end(
-        new LongtakeError('internal', 'The engine stopped unexpectedly; load the model again.', { cause }),
-      );
+      this.#end(stopped(new Error(event.message)));
     });
+  }
+
+  /** Whether the worker is gone: every call fails from now on. */
+  get ended(): boolean {
+    return this.#ended !== null;
   }
 
   /** Starts the engine's worker. */
@@ -265,4 +269,9 @@ export class EngineClient {
       if (this.#calls.has(id)) this.#send({ id, ...request } as ToWorker);
     });
   }
+}
+
+function stopped(cause?: Error): LongtakeError {
+  const words = 'The engine stopped unexpectedly; what was made is kept, and it starts anew the next time.';
+  return new LongtakeError('internal', words, { cause });
 }

@@ -1,4 +1,5 @@
 import { LongtakeError, type RgbaFrame } from '../../engine/types.ts';
+import { onWorkerEnd } from '../../engine/worker/worker-life.ts';
 import type { FromKeeper, ToKeeper } from './protocol.ts';
 
 interface Waiting {
@@ -24,6 +25,7 @@ export class FrameKeeper {
 
   #start(): Worker {
     const worker = new Worker(new URL('./keeper.ts', import.meta.url), { type: 'module', name: 'keeper' });
+    onWorkerEnd(worker, () => this.#fail(worker));
     worker.addEventListener('message', ({ data }: MessageEvent<FromKeeper>) => {
       const waiting = this.#waiting.get(data.id);
       this.#waiting.delete(data.id);
@@ -32,17 +34,22 @@ export class FrameKeeper {
     });
     worker.addEventListener('error', (event) => {
       event.preventDefault();
-      worker.terminate();
-      // The next frame starts a fresh one.
-      this.#worker = null;
-      for (const { reject } of this.#waiting.values()) reject(notWritten(new Error(event.message)));
-      this.#waiting.clear();
+      this.#fail(worker, new Error(event.message));
     });
     return worker;
   }
+
+  /** The next frame starts a fresh worker. */
+  #fail(worker: Worker, cause?: Error): void {
+    worker.terminate();
+    if (this.#worker !== worker) return;
+    this.#worker = null;
+    for (const { reject } of this.#waiting.values()) reject(notWritten(cause));
+    this.#waiting.clear();
+  }
 }
 
-function notWritten(cause: Error): LongtakeError {
+function notWritten(cause?: Error): LongtakeError {
   return new LongtakeError(
     'output',
     'A new frame could not be kept: the frames so far are there, go on from them.',

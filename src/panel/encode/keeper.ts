@@ -1,7 +1,9 @@
 /** Entry of the worker that turns new frames into files, one after the other. */
+import { showLife } from '../../engine/worker/worker-life.ts';
 import { encodeFrame } from '../clips/frame-images.ts';
 import type { FromKeeper, ToKeeper } from './protocol.ts';
 
+showLife();
 const post = (message: FromKeeper) => globalThis.postMessage(message);
 
 globalThis.addEventListener('message', ({ data: { id, frame } }: MessageEvent<ToKeeper>) => {

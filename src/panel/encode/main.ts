@@ -1,8 +1,10 @@
 /** Entry of the worker that writes one clip. */
 import { LongtakeError } from '../../engine/types.ts';
+import { showLife } from '../../engine/worker/worker-life.ts';
 import { encodeJob } from './encode-job.ts';
 import type { FromEncoder, ToEncoder } from './protocol.ts';
 
+showLife();
 const post = (message: FromEncoder) => globalThis.postMessage(message);
 
 globalThis.addEventListener('message', ({ data }: MessageEvent<ToEncoder>) => {

@@ -1,5 +1,6 @@
 import { canEncodeVideo } from 'mediabunny';
 import { LongtakeError, type RgbaFrame } from '../../engine/types.ts';
+import { onWorkerEnd } from '../../engine/worker/worker-life.ts';
 import type { EncodeJob, PanelMedia } from '../services.ts';
 import { FrameKeeper } from './frame-keeper.ts';
 import type { FromEncoder, ToEncoder } from './protocol.ts';
@@ -22,10 +23,12 @@ export class WorkerMedia implements PanelMedia {
     const worker = new Worker(new URL('./main.ts', import.meta.url), { type: 'module', name: 'encoder' });
     return new Promise<Blob>((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as DOMException), { once: true });
+      const fail = (cause?: Error): void =>
+        reject(new LongtakeError('output', 'The video encoder stopped unexpectedly; try again.', { cause }));
+      onWorkerEnd(worker, fail);
       worker.addEventListener('error', (event) => {
         event.preventDefault();
-        const cause = new Error(event.message);
-        reject(new LongtakeError('output', 'The video encoder stopped unexpectedly; try again.', { cause }));
+        fail(new Error(event.message));
       });
       worker.addEventListener('message', ({ data }: MessageEvent<FromEncoder>) => {
         if (data.kind === 'progress') onProgress(data.fraction);
