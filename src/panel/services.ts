@@ -16,14 +16,15 @@ export interface PanelEngine {
   /** Loads the world model unless it is loaded or being loaded. `onProgress` gets 0…1. */
   load(signal: AbortSignal, onProgress: (fraction: number) => void): Promise<EngineInfo>;
   /**
-   * Measures this machine once the engine is at rest; a rollout that begins meanwhile ends it.
+   * Measures this machine once the engine is at rest; a rollout that begins meanwhile ends it. Tells the backend that was
+   * measured, which after a failure of the device is another one than at first.
    * @param size of the clip, pixels
    * @throws LongtakeError `cancelled` where a rollout came first
    */
   measure(
     size: { width: number; height: number },
     signal: AbortSignal,
-  ): Promise<{ speed: Speed; frames: FrameCost }>;
+  ): Promise<{ speed: Speed; frames: FrameCost; backend: string }>;
   /** Runs one rollout; the engine must be loaded. */
   extend(request: ExtendRequest): AsyncIterable<ExtendEvent>;
   /** Fills a gap; the engine must be loaded. */

@@ -53,14 +53,17 @@ export class WorkerEngine implements PanelEngine {
   async measure(
     size: { width: number; height: number },
     signal: AbortSignal,
-  ): Promise<{ speed: Speed; frames: FrameCost }> {
+  ): Promise<{ speed: Speed; frames: FrameCost; backend: string }> {
     await firstValueFrom(this.#tasks.pipe(filter((tasks) => tasks === 0)));
     signal.throwIfAborted();
     if (!this.#client || !this.#model) throw new LongtakeError('internal', 'No model is loaded.');
     const abort = new AbortController();
     this.#measuring = abort;
     try {
-      return await this.#client.measure(this.#model, size, AbortSignal.any([signal, abort.signal]));
+      const model = this.#model;
+      const measured = await this.#client.measure(model, size, AbortSignal.any([signal, abort.signal]));
+      if (this.#model === model) this.#model = { ...model, backend: measured.backend };
+      return measured;
     } finally {
       if (this.#measuring === abort) this.#measuring = null;
     }

@@ -218,6 +218,18 @@ describe('an extension with a time to be done in', () => {
     }
     expect(again).toEqual(none.made);
 
+    // After its device failed the model runs on another backend, of which nothing is known yet.
+    const elsewhere = Object.create(model, { backend: { value: 'webgpu', writable: true } }) as {
+      -readonly [K in keyof LoadedModel]: LoadedModel[K];
+    };
+    const there = await measureSpeed(elsewhere);
+    elsewhere.backend = 'ort';
+    expect(knownSpeed(elsewhere)).toBeNull();
+    correctSpeed(elsewhere, 2);
+    expect(knownSpeed(elsewhere)).toBeNull();
+    elsewhere.backend = 'webgpu';
+    expect(knownSpeed(elsewhere)).toBe(there);
+
     // Rollouts at the same time say nothing of how fast the model makes one.
     const before = knownSpeed(model);
     const once = async (seed: number) => {

@@ -8,8 +8,10 @@ import {
   expectedSeconds,
   fitOf,
   secondsByProfile,
+  secondsOf,
   secondsWith,
   withFrameCost,
+  withTogether,
 } from '../../src/panel/state/estimate.ts';
 import { parseSpeeds, speedKey, withSpeed } from '../../src/panel/state/speeds.ts';
 import type { ModelJson } from '../../src/engine/package/model-json.ts';
@@ -228,6 +230,10 @@ describe('the estimate', () => {
     );
   const change = (change: Partial<PanelState['settings']>) => ({ type: 'settings' as const, change });
   const megapixels = (64 * 48) / 1e6;
+  const whole = {
+    ...record('a', 1),
+    ...{ frameCount: 48, prefix: { ...clip, anchor: null }, profile: 'preview' as const },
+  };
 
   it('adds up reading, taking in, making and what becomes of the frames', () => {
     // 41 model frames are given, 8 made: 8 chunks to take in, 2 to make, the last of which is not committed.
@@ -239,6 +245,43 @@ describe('the estimate', () => {
     const loops = ready(change({ seconds: 2, variations: 2, purpose: 'loop' }));
     const one = ready(change({ seconds: 2, purpose: 'loop' }));
     expect(secondsWith(loops, 4)).toBeCloseTo(2 * secondsWith(one, 4)!, 6);
+  });
+
+  it('counts variations at the same time for less than one after another, and learns how much less', () => {
+    const onGpu = (variations: number, added?: number): PanelState => {
+      const known = { ...speed, ...(added === undefined ? {} : { added }) };
+      return reduce(
+        reduce(ready(change({ seconds: 2, variations })), {
+          type: 'engine',
+          engine: { model, backend: 'webgpu' },
+        }),
+        { type: 'speeds', speeds: { [speedKey(model, 'webgpu', '')]: known } },
+      );
+    };
+    const one = secondsWith(onGpu(1), 4)!;
+    const making = secondsOf(onGpu(1), whole, false)!;
+    expect(making).toBeCloseTo(0.92 + megapixels * 48 * 2, 6);
+    const unmeasured = secondsWith(onGpu(4), 4)!;
+    expect(unmeasured).toBeGreaterThan(one + making);
+    expect(unmeasured).toBeLessThan(one + 3 * making);
+    expect(secondsWith(onGpu(4, 0.1), 4)).toBeCloseTo(one + 0.3 * making, 6);
+    const learned = withTogether(onGpu(4), whole, 4, 1.6 * making)!;
+    expect(learned.added).toBeCloseTo(0.2, 6);
+    expect(withTogether(onGpu(4, 0.2), whole, 4, 1.6 * making)!.added).toBeCloseTo(0.2, 6);
+    // A disturbance does not make it worse than one after another.
+    expect(withTogether(onGpu(4), whole, 4, 40 * making)!.added).toBe(1);
+    // The more they share, the more passes there is time for.
+    const steps = (added: number) => {
+      const state = reduce(onGpu(4, added), change({ seconds: 10, fitSeconds: 9 }));
+      return fitOf(state)!.steps;
+    };
+    expect(steps(0.1)).toBeGreaterThan(steps(1));
+  });
+
+  it('counts no reading for a variation of what was read', () => {
+    const state = ready(change({ seconds: 2 }));
+    const reading = 8 * 0.05 + megapixels * 241;
+    expect(secondsOf(state, whole, true)! - secondsOf(state, whole, false)!).toBeCloseTo(reading, 6);
   });
 
   it('tells profiles apart, and says nothing where nothing is known', () => {
@@ -287,9 +330,11 @@ describe('the estimate', () => {
 
   it('takes nothing else from storage', () => {
     const bad = { ...speed, passMs: 'x' };
-    expect(parseSpeeds({ a: speed, b: bad, c: 7, d: { ...speed, makeMs: -1 }, e: null })).toEqual({
-      a: speed,
-    });
+    const shared = { ...speed, added: 0.3 };
+    const odd = { f: { ...speed, added: 1.5 }, g: { ...speed, added: 'x' } };
+    expect(
+      parseSpeeds({ a: speed, b: bad, c: 7, d: { ...speed, makeMs: -1 }, e: null, ...odd, h: shared }),
+    ).toEqual({ a: speed, h: shared });
     expect([null, 7, 'x', undefined].map(parseSpeeds)).toEqual([{}, {}, {}, {}]);
   });
 });

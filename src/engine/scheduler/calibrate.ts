@@ -1,7 +1,7 @@
 import { throwIfCancelled } from '../cancel.ts';
 import type { LoadedModel } from '../loaded-model.ts';
 import { levelsFor } from '../sampler/levels.ts';
-import type { Chunk, WorldSession } from '../world/world-model.ts';
+import type { BackendName, Chunk, WorldSession } from '../world/world-model.ts';
 import { speedFrom, type Speed, type SpeedSample } from './speed.ts';
 
 /** Passes of the longer of the two measurements: the further from one pass, the better the passes are told from the rest. */
@@ -14,11 +14,17 @@ const BUDGET_MS = 1000;
 const KEY = { seed: 0, chunk: 0 };
 const MOST_SAMPLES = 20;
 
-const known = new WeakMap<LoadedModel, Speed>();
+/** Of each backend that a model has run on: after a failure of its device it may be another one. */
+const known = new WeakMap<LoadedModel, Map<BackendName, Speed>>();
 
-/** The speed that was measured of a loaded model; null before `measureSpeed`. */
+/** The speed that was measured of a loaded model on the backend that it runs on now; null before `measureSpeed`. */
 export function knownSpeed(model: LoadedModel): Speed | null {
-  return known.get(model) ?? null;
+  return known.get(model)?.get(model.backend) ?? null;
+}
+
+function keepSpeed(model: LoadedModel, backend: BackendName, speed: Speed): void {
+  const speeds = known.get(model) ?? new Map<BackendName, Speed>();
+  known.set(model, speeds.set(backend, speed));
 }
 
 /**
@@ -27,7 +33,7 @@ export function knownSpeed(model: LoadedModel): Speed | null {
  * @throws LongtakeError `backend`, `cancelled`
  */
 export async function measureSpeed(model: LoadedModel, signal?: AbortSignal): Promise<Speed> {
-  const before = known.get(model);
+  const before = knownSpeed(model);
   if (before) return before;
   const session = await model.world.createSession();
   try {
@@ -47,7 +53,7 @@ export async function measureSpeed(model: LoadedModel, signal?: AbortSignal): Pr
       samples.push(await sample(model, session, passes, outOfTime, signal));
     } while (!outOfTime() && samples.length < MOST_SAMPLES);
     const speed = speedFrom(samples, { passes, batch: BATCH });
-    known.set(model, speed);
+    keepSpeed(model, model.backend, speed);
     return speed;
   } finally {
     session.dispose();
@@ -60,10 +66,10 @@ export async function measureSpeed(model: LoadedModel, signal?: AbortSignal): Pr
  * @param ratio time taken over time expected
  */
 export function correctSpeed(model: LoadedModel, ratio: number): void {
-  const speed = known.get(model);
+  const speed = knownSpeed(model);
   if (!speed || !Number.isFinite(ratio) || ratio <= 0) return;
   const { passMs, fixedMs, commitMs, primeMs } = speed;
-  known.set(model, {
+  keepSpeed(model, model.backend, {
     passMs: passMs * ratio,
     fixedMs: fixedMs * ratio,
     commitMs: commitMs * ratio,

@@ -106,16 +106,16 @@ export class EngineClient {
 
   /**
    * Measures this machine: the model's speed once, corrected by every rollout since, and what frames of a size cost. Nothing
-   * else may be at work meanwhile.
+   * else may be at work meanwhile. After a failure of the device the backend may be another one than at first.
    * @throws LongtakeError `backend`, `cancelled`
    */
   async measure(
     { modelId }: RemoteModel,
     size: { width: number; height: number },
     signal?: AbortSignal,
-  ): Promise<{ speed: Speed; frames: FrameCost }> {
-    const { speed, frames } = await this.#ask<'measure'>({ kind: 'measure', modelId, size }, signal);
-    return { speed, frames };
+  ): Promise<{ speed: Speed; frames: FrameCost; backend: BackendName }> {
+    const { speed, frames, backend } = await this.#ask<'measure'>({ kind: 'measure', modelId, size }, signal);
+    return { speed, frames, backend };
   }
 
   /** As extendClip of the engine. Cancelling takes effect at once for the caller, and in the worker after the present pass. */

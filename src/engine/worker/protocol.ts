@@ -78,7 +78,7 @@ export type SentEvent =
 export type CallResult =
   | { of: 'open'; packageId: number; model: ModelJson }
   | { of: 'load'; modelId: number; backend: BackendName }
-  | { of: 'measure'; speed: Speed; frames: FrameCost }
+  | { of: 'measure'; speed: Speed; frames: FrameCost; backend: BackendName }
   | { of: 'done' };
 
 export interface SentError {

@@ -116,7 +116,7 @@ export class EngineServer {
   async #measure({ modelId, size }: Message<'measure'>, { abort }: Call): Promise<CallResult> {
     const model = held(this.#models, modelId);
     const speed = await measureSpeed(model, abort.signal);
-    return { of: 'measure', speed, frames: measureFrames(model, size) };
+    return { of: 'measure', speed, frames: measureFrames(model, size), backend: model.backend };
   }
 
   async #run({ id, modelId, job }: Message<'run'>, call: Call): Promise<CallResult> {

@@ -1,7 +1,7 @@
 import { storedPrefix, type ClipRecord } from '../clips/clip-record.ts';
 import { fillReel, keptPictures } from '../clips/kept-pictures.ts';
 import type { PrefixSource } from '../hosts/host-adapter.ts';
-import { fitOf } from '../state/estimate.ts';
+import { fitOf, makesTogether } from '../state/estimate.ts';
 import { framesToMake, purposeOf, type Settings } from '../state/panel-state.ts';
 import { tellError, type PanelContext } from './panel-context.ts';
 import type { RolloutRunner } from './rollout-runner.ts';
@@ -138,6 +138,8 @@ export class ClipMaker {
     const frameCount = framesToMake(prefix, settings);
     const fit = fitOf(this.context.store.state);
     const { fitSeconds } = settings;
+    // Those made at the same time have the whole time each.
+    const inTurn = makesTogether(this.context.store.state) ? 1 : settings.variations;
     return {
       id: crypto.randomUUID(),
       created,
@@ -154,7 +156,7 @@ export class ClipMaker {
       // Where nothing fits, Draft is made as it is.
       ...(fitSeconds === null || fit?.fits === false
         ? {}
-        : { fit: { seconds: fitSeconds / settings.variations, steps: fit?.steps ?? null } }),
+        : { fit: { seconds: fitSeconds / inTurn, steps: fit?.steps ?? null } }),
       seed,
       camera: settings.camera,
       move: purpose === 'extend' ? settings.move : null,

@@ -42,11 +42,7 @@ export class PanelController {
     const { store, reel, variations } = this;
     this.#context = { host, services, store, reel, variations };
     this.#speedometer = new Speedometer(this.#context);
-    this.#rollouts = new RolloutRunner(
-      this.#context,
-      (error) => this.#fail(error),
-      (rollout) => this.#speedometer.learn(rollout),
-    );
+    this.#rollouts = new RolloutRunner(this.#context, (error) => this.#fail(error), this.#speedometer);
     this.#sources = new SourceTaker(this.#context);
     this.#maker = new ClipMaker(this.#context, this.#rollouts, this.#sources);
     this.#delivery = new Delivery(this.#context);

@@ -3,11 +3,12 @@ import type { ClipRecord } from '../clips/clip-record.ts';
 import { afterFile, maskFile, sourceFile } from '../clips/clip-store.ts';
 import { fillReel, keptPictures } from '../clips/kept-pictures.ts';
 import type { PrefixSource } from '../hosts/host-adapter.ts';
-import { secondsOf } from '../state/estimate.ts';
+import { makesTogether, secondsOf } from '../state/estimate.ts';
 import { prefixCamera } from './clip-camera.ts';
 import { isAbort } from './error-notice.ts';
 import { holdRollout } from './rollout-lock.ts';
 import { withoutSet } from './rollout-set.ts';
+import type { Speedometer } from './speedometer.ts';
 import { VARIATION_SIDE, type VariationReels } from './variations.ts';
 import { runRollout, type FinishedRollout, type PrimedStart, type RolloutContext } from './run-rollout.ts';
 
@@ -33,22 +34,20 @@ interface Part {
 export class RolloutRunner {
   readonly #context: RolloutContext;
   readonly #fail: (error: unknown) => void;
-  readonly #learn: (rollout: FinishedRollout) => void;
+  readonly #speedometer: Speedometer;
   #running: AbortController | null = null;
   #primed: KeptPrefix | null = null;
+  /** When the first of several at the same time had read the clip; null while there is one at a time. */
+  #together: number | null = null;
 
   /**
    * @param fail tells the editor of an error
-   * @param learn takes what a whole rollout took
+   * @param speedometer learns from what whole rollouts took
    */
-  constructor(
-    context: RolloutContext,
-    fail: (error: unknown) => void,
-    learn: (rollout: FinishedRollout) => void,
-  ) {
+  constructor(context: RolloutContext, fail: (error: unknown) => void, speedometer: Speedometer) {
     this.#context = context;
     this.#fail = fail;
-    this.#learn = learn;
+    this.#speedometer = speedometer;
   }
 
   get running(): boolean {
@@ -102,8 +101,14 @@ export class RolloutRunner {
     if (this.#running) return;
     const abort = new AbortController();
     this.#running = abort;
+    this.#together = null;
     try {
       await this.#runFrom(parts, prefix, abort, open);
+      const whole = parts.every(({ record }) => record.framesMade === 0) && !abort.signal.aborted;
+      if (whole && this.#together !== null) {
+        const took = (performance.now() - this.#together) / 1000;
+        void this.#speedometer.learnTogether(parts[0]!.record, parts.length, took);
+      }
     } finally {
       this.#running = null;
       this.#context.store.dispatch({ type: 'rolloutEnd' });
@@ -127,21 +132,17 @@ export class RolloutRunner {
     let meanwhile: Promise<void> | null = null;
     const begun = others.begun + 1;
     const finished = await this.#runOne(part, prefix, abort, others.begun > 0, () => {
-      if (this.#makesSeveral && rest.length > 0) {
+      if (makesTogether(this.#context.store.state) && rest.length > 0) {
+        this.#together ??= performance.now();
         meanwhile ??= this.#runFrom(rest, prefix, abort, open, { begun, running: true });
       }
     });
     if (finished && open) part.context.store.dispatch({ type: 'open', id: finished.record.id });
     // Rollouts at the same time say little about one.
     const whole = finished && part.record.framesMade === 0 && !meanwhile && !others.running;
-    if (whole) this.#learn(finished);
+    if (whole) this.#speedometer.learn(finished);
     if (meanwhile) await meanwhile;
     else if (finished) await this.#runFrom(rest, prefix, abort, open, { begun, running: false });
-  }
-
-  /** Whether the backend makes several rollouts at the same time in much less than the sum of their times. */
-  get #makesSeveral(): boolean {
-    return this.#context.store.state.engine?.backend === 'webgpu';
   }
 
   /**
@@ -158,7 +159,9 @@ export class RolloutRunner {
   ): Promise<FinishedRollout | null> {
     const { store, reel, services } = context;
     const { signal } = abort;
-    store.dispatch({ type: 'rolloutStart', record, seconds: secondsOf(store.state, record) });
+    const from = this.#primedFor(record, prefix);
+    const reads = from === null || !services.engine.holds(from.primed);
+    store.dispatch({ type: 'rolloutStart', record, seconds: secondsOf(store.state, record, reads) });
     let release = () => {};
     try {
       release = await holdRollout(record.id);
@@ -176,7 +179,7 @@ export class RolloutRunner {
         await services.clips.write(record.id, maskFile, new Blob([mask]));
       }
       const rollout = await runRollout(context, record, prefix, signal, {
-        from: this.#primedFor(record, prefix),
+        from,
         keep: (state) => {
           const { direction } = record;
           const clipIds = new Set([record.id]);

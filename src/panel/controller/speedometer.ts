@@ -1,8 +1,9 @@
 import { distinctUntilChanged, EMPTY, map, Observable, Subscription, switchMap } from 'rxjs';
 import { stepsFor } from '../../engine/scheduler/profiles.ts';
 import { predictSeconds } from '../../engine/scheduler/speed.ts';
-import { presentSpeed, withFrameCost, workFor } from '../state/estimate.ts';
-import type { PanelState } from '../state/panel-state.ts';
+import type { ClipRecord } from '../clips/clip-record.ts';
+import { presentSpeed, withFrameCost, withTogether, workFor } from '../state/estimate.ts';
+import type { EngineInfo, PanelState } from '../state/panel-state.ts';
 import { parseSpeeds, speedKey, withSpeed, type MachineSpeed } from '../state/speeds.ts';
 import type { PanelContext } from './panel-context.ts';
 import type { FinishedRollout } from './run-rollout.ts';
@@ -44,6 +45,18 @@ export class Speedometer {
     this.#lesson = rollout;
   }
 
+  /**
+   * Learns what further variations cost from some that were made at the same time.
+   * @param took seconds from when the clip was read until all were there
+   */
+  async learnTogether(record: ClipRecord, count: number, took: number): Promise<void> {
+    const { state } = this.context.store;
+    // Where passes changed on the way, nothing can be told; and only an extension is read once for all.
+    const tells = !record.fit && (record.purpose ?? 'extend') === 'extend';
+    const speed = tells ? withTogether(state, record, count, took) : null;
+    if (speed && state.engine) await this.#keep(state.engine, speed);
+  }
+
   /** Forgets all measurements, on this visit and earlier ones. */
   async forget(): Promise<void> {
     this.context.store.dispatch({ type: 'speeds', speeds: {} });
@@ -79,15 +92,21 @@ export class Speedometer {
     const engine = await services.engine.load(signal, () => undefined);
     signal.throwIfAborted();
     store.dispatch({ type: 'engine', engine });
-    const { speed, frames } = await services.engine.measure(size, signal);
+    const { speed, frames, backend } = await services.engine.measure(size, signal);
+    const now = { ...engine, backend };
+    if (backend !== engine.backend) store.dispatch({ type: 'engine', engine: now });
     const megapixels = (size.width * size.height) / 1e6;
-    const { readMs, makeMs } = presentSpeed(store.state) ?? {
+    const before = presentSpeed(store.state) ?? {
       readMs: frames.readMs / megapixels,
       makeMs: frames.makeMs / megapixels,
     };
-    const measured = this.#learned({ ...speed, readMs, makeMs });
+    await this.#keep(now, this.#learned({ ...before, ...speed }));
+  }
+
+  async #keep({ model, backend }: EngineInfo, speed: MachineSpeed): Promise<void> {
+    const { store, services } = this.context;
     const adapter = store.state.abilities?.adapter ?? '';
-    const speeds = withSpeed(store.state.speeds, speedKey(engine.model, engine.backend, adapter), measured);
+    const speeds = withSpeed(store.state.speeds, speedKey(model, backend, adapter), speed);
     store.dispatch({ type: 'speeds', speeds });
     await services.values.set(SPEEDS, speeds);
   }

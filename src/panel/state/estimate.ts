@@ -1,6 +1,7 @@
 import type { ModelJson } from '../../engine/package/model-json.ts';
 import { profileWith, stepsFor } from '../../engine/scheduler/profiles.ts';
 import { predictSeconds, stepsWithin, type RolloutWork } from '../../engine/scheduler/speed.ts';
+import { addedByEach, timesOne } from '../../engine/scheduler/together.ts';
 import { PLANNED } from '../../engine/scheduler/step-budget.ts';
 import { workOf, workOfGap, workOfRegion } from '../../engine/scheduler/work.ts';
 import type { Profile } from '../../engine/tasks/extend-request.ts';
@@ -20,10 +21,25 @@ interface Task {
 }
 
 /** What was measured of this machine for the present model; null where nothing was. */
-export function presentSpeed({ model, abilities, engine, speeds }: PanelState): MachineSpeed | null {
+export function presentSpeed(state: PanelState): MachineSpeed | null {
+  const { model, abilities, speeds } = state;
   if (!model || !abilities) return null;
-  const backend = engine?.backend ?? abilities.backend ?? (abilities.webgpu ? 'webgpu' : 'ort');
-  return speeds[speedKey(model, backend, abilities.adapter)] ?? null;
+  return speeds[speedKey(model, backendOf(state), abilities.adapter)] ?? null;
+}
+
+/** The backend that the model runs on, or will run on as far as that is known. */
+function backendOf({ abilities, engine }: PanelState): string {
+  return engine?.backend ?? abilities?.backend ?? (abilities?.webgpu ? 'webgpu' : 'ort');
+}
+
+/** Whether variations are made at the same time: on a graphics device several rollouts share their passes. */
+export function makesTogether(state: PanelState): boolean {
+  return backendOf(state) === 'webgpu';
+}
+
+/** How many times as long as one rollout a number of them takes. */
+function timesAsLong(state: PanelState, speed: MachineSpeed, runs: number): number {
+  return makesTogether(state) ? timesOne(runs, speed.added) : runs;
 }
 
 /** Seconds that Generate will take with a number of passes, or null while that cannot be told. */
@@ -31,10 +47,10 @@ export function secondsWith(state: PanelState, steps: number): number | null {
   const speed = presentSpeed(state);
   const task = taskOf(state);
   if (!speed || !task) return null;
-  const { work, runs } = task;
-  const later = predictSeconds(speed, steps, { ...work, primeChunks: 0 });
-  const priming = predictSeconds(speed, steps, work) - later;
-  return runs * later + task.readings * priming + besideModel(speed, task) / 1000;
+  const { work, runs, readings } = task;
+  const making = predictSeconds(speed, steps, { ...work, primeChunks: 0 }) + afterModel(speed, task) / 1000;
+  const reading = (work.primeChunks * speed.primeMs + beforeModel(speed, task)) / 1000;
+  return timesAsLong(state, speed, runs) * making + readings * reading;
 }
 
 /** Seconds that each profile will take; null while that cannot be told. */
@@ -56,17 +72,37 @@ export function expectedSeconds(state: PanelState): number | null {
     : (fitOf(state)?.seconds ?? null);
 }
 
-/** Seconds that the frames of one record will take, the reading of its clip included; null while that cannot be told. */
-export function secondsOf(state: PanelState, record: ClipRecord): number | null {
+/**
+ * Seconds that the frames of one record will take; null while that cannot be told.
+ * @param reads whether its clip has to be read first
+ */
+export function secondsOf(state: PanelState, record: ClipRecord, reads: boolean): number | null {
   const speed = presentSpeed(state);
   const { model } = state;
   if (!model || !speed) return null;
   const { prefix, purpose = 'extend', frameCount, framesMade, size, fit } = record;
   const newFrames = frameCount - framesMade;
-  const once = { newFrames, megapixels: megapixels(size), runs: 1, readings: 1 };
   const { work, readFrames } = workFor(model, prefix, purpose, newFrames);
+  const frames = { newFrames, readFrames, megapixels: megapixels(size) };
   const steps = fit?.steps ?? stepsFor(model, record.profile);
-  return predictSeconds(speed, steps, work) + besideModel(speed, { ...once, work, readFrames }) / 1000;
+  const beside = afterModel(speed, frames) + (reads ? beforeModel(speed, frames) : 0);
+  return predictSeconds(speed, steps, reads ? work : { ...work, primeChunks: 0 }) + beside / 1000;
+}
+
+/**
+ * What is known of the speed after variations were made at the same time.
+ * @param record one of them, made from its first frame on
+ * @param took seconds from when the clip was read until all were there
+ */
+export function withTogether(
+  state: PanelState,
+  record: ClipRecord,
+  count: number,
+  took: number,
+): MachineSpeed | null {
+  const speed = presentSpeed(state);
+  const alone = secondsOf(state, { ...record, framesMade: 0 }, false);
+  return speed && alone ? { ...speed, added: addedByEach(count, took / alone, speed.added) } : null;
 }
 
 /** What is made to be done in a given time. */
@@ -91,8 +127,9 @@ export function fitOf(state: PanelState): Fit | null {
   if (!model || !speed || !task || settings.fitSeconds === null) return null;
   const draft = stepsFor(model, 'draft');
   const { work, runs, readings } = task;
-  const other = besideModel(speed, task) + readings * work.primeChunks * speed.primeMs;
-  const room = (PLANNED * 1000 * settings.fitSeconds - other) / (runs * work.chunks);
+  const reading = readings * (work.primeChunks * speed.primeMs + beforeModel(speed, task));
+  const one = (PLANNED * 1000 * settings.fitSeconds - reading) / timesAsLong(state, speed, runs);
+  const room = (one - afterModel(speed, task)) / work.chunks;
   const steps = Math.max(draft, stepsWithin(speed, room, stepsFor(model, 'final')));
   const seconds = secondsWith(state, steps)!;
   const profile = profileBelow(model, steps);
@@ -123,10 +160,16 @@ export function withFrameCost(
   };
 }
 
-/** Milliseconds of frames beside the model. */
-function besideModel({ readMs, makeMs }: MachineSpeed, task: Task): number {
-  const { readFrames, newFrames, readings, runs } = task;
-  return task.megapixels * (readings * readFrames * readMs + runs * newFrames * makeMs);
+type Frames = Pick<Task, 'readFrames' | 'newFrames' | 'megapixels'>;
+
+/** Milliseconds of reading the clip once, before the model sees it. */
+function beforeModel({ readMs }: MachineSpeed, { readFrames, megapixels }: Frames): number {
+  return megapixels * readFrames * readMs;
+}
+
+/** Milliseconds that the new frames of one rollout take when the model has made them. */
+function afterModel({ makeMs }: MachineSpeed, { newFrames, megapixels }: Frames): number {
+  return megapixels * newFrames * makeMs;
 }
 
 function taskOf({ model, source, settings }: PanelState): Task | null {

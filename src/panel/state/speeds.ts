@@ -3,7 +3,11 @@ import type { FrameCost } from '../../engine/scheduler/frame-cost.ts';
 import type { Speed } from '../../engine/scheduler/speed.ts';
 
 /** How fast a model is on this machine, and what a megapixel of a clip's frame costs beside it, in milliseconds. */
-export type MachineSpeed = Speed & FrameCost;
+export type MachineSpeed = Speed &
+  FrameCost & {
+    /** What each further rollout at the same time adds, in parts of the first alone; left out until it was measured. */
+    added?: number;
+  };
 
 /** What was measured here, by `speedKey`; the latest stands last. */
 export type Speeds = Readonly<Record<string, MachineSpeed>>;
@@ -34,5 +38,7 @@ export function parseSpeeds(value: unknown): Speeds {
 function isSpeed(value: unknown): value is MachineSpeed {
   if (typeof value !== 'object' || value === null) return false;
   const speed = value as Record<string, unknown>;
+  const { added = 0 } = speed;
+  if (typeof added !== 'number' || !(added >= 0 && added <= 1)) return false;
   return NUMBERS.every((name) => Number.isFinite(speed[name]) && (speed[name] as number) >= 0);
 }
