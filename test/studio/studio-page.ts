@@ -156,12 +156,6 @@ export class StudioPage {
       .nth(which)
       .click({ button: 'right', position: { x: 20, y: 40 } });
     await this.page.getByRole('menuitem', { name: entry }).click();
-    await this.menuGone();
-  }
-
-  /** Waits until the last menu has faded: the browser closes what was opened meanwhile together with it. */
-  async menuGone(): Promise<void> {
-    await this.page.locator('sp-popover.menu').waitFor({ state: 'detached' });
   }
 
   /** Waits until what is on the timeline is in the browser's private storage. */

@@ -50,13 +50,18 @@ export async function openMenu(
   const trigger = at instanceof HTMLElement ? at : new VirtualTrigger(at.x, at.y);
   let overlay: Overlay | null = null;
   let shown = false;
+  let closed = false;
   let groups: MenuGroups = [];
+  /** Takes the menu out of the page at once: what fades takes with it whatever is opened over it meanwhile. */
   const close = () => {
-    if (overlay) overlay.open = false;
-    shown = true;
-    // While it fades, its entries are drawn anew and would take the focus, and with it the keys.
-    popover.inert = true;
-    before?.focus();
+    if (closed) return;
+    closed = true;
+    window.removeEventListener('keydown', key, { capture: true });
+    entries.unsubscribe();
+    const inMenu = overlay?.contains(deepActiveElement()) ?? false;
+    overlay?.remove();
+    // What closed it may have moved the focus itself.
+    if (inMenu || deepActiveElement() === document.body) before?.focus();
   };
   const choose = (event: Event) => {
     const { value } = event.target as HTMLElement & { value: string };
@@ -90,7 +95,7 @@ export async function openMenu(
     draw();
   });
   // The menu is on screen a moment before it has the focus; keys pressed in that moment are meant for it too. Once it
-  // is dismissed, by whatever means, keys are for what the editor turns to next, however long it takes to fade.
+  // is dismissed, keys are for what the editor turns to next, however long it takes to fade.
   const key = (event: KeyboardEvent) => {
     if (shown && !overlay?.open) return;
     const leaving = event.key === 'Escape' || event.key === 'Tab';
@@ -109,23 +114,13 @@ export async function openMenu(
     notImmediatelyClosable: true,
   });
   const opened = overlay;
+  if (closed) return;
   // The overlay opens itself when its first update is complete, just before this.
   void opened.updateComplete.then(() => (shown = true));
   // It may have been dismissed before it was open.
   const focusMenu = () => opened.open && popover.querySelector('sp-menu')?.focus();
   opened.addEventListener('sp-opened', focusMenu, { once: true });
-  opened.addEventListener(
-    'sp-closed',
-    () => {
-      window.removeEventListener('keydown', key, { capture: true });
-      entries.unsubscribe();
-      const inMenu = opened.contains(deepActiveElement());
-      opened.remove();
-      // A choice may have moved the focus itself, for example into the panel.
-      if (inMenu || deepActiveElement() === document.body) before?.focus();
-    },
-    { once: true },
-  );
+  opened.addEventListener('sp-closed', close, { once: true });
   host.append(opened);
 }
 

@@ -1,0 +1,56 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { StudioPage } from './studio-page.ts';
+
+describe('a menu of Studio', { timeout: 120_000 }, () => {
+  let studio: StudioPage;
+
+  beforeAll(async () => {
+    studio = await StudioPage.open();
+    const one = await studio.clip('one.mp4', { width: 320, height: 180, fps: 24, frames: 48 });
+    await studio.choose('Choose clips…', one);
+    await studio.clipMenu('one.mp4', 'Extend clip…');
+    await studio.page.getByText('320 × 180 · 24 fps').waitFor();
+  }, 240_000);
+  afterAll(async () => studio?.close());
+  afterEach(() => expect(studio.errors).toEqual([]));
+
+  it('takes nothing with it that is opened right after a choice', async () => {
+    const { page } = studio;
+    const picker = page.locator('longtake-panel #move');
+    const moves = page.getByRole('option', { name: 'Along a drawn path' });
+    await picker.scrollIntoViewIfNeeded();
+    const { x, y, width, height } = (await picker.boundingBox())!;
+    for (let round = 0; round < 5; round += 1) {
+      await page.getByRole('button', { name: 'More', exact: true }).click();
+      await page.getByRole('menuitem', { name: 'Select all' }).click();
+      await page.mouse.click(x + width / 2, y + height / 2);
+      await moves.waitFor({ timeout: 5000 });
+      await page.waitForTimeout(500);
+      expect(await moves.isVisible()).toBe(true);
+      await page.keyboard.press('Escape');
+      await moves.waitFor({ state: 'hidden' });
+    }
+  });
+
+  it('is gone, and has given the focus back, by the time its entry is carried out', async () => {
+    const { page } = studio;
+    const clip = page.getByRole('option', { name: /^one\.mp4/ });
+    await clip.click();
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    const entry = page.getByRole('menuitem', { name: 'Select all' });
+    await entry.waitFor();
+    const seen = entry.evaluate((element) => {
+      const popover = element.closest('sp-popover')!;
+      return new Promise<boolean>((resolve) => {
+        element.addEventListener('click', () => setTimeout(() => resolve(popover.isConnected)));
+      });
+    });
+    await entry.click();
+    expect(await seen).toBe(false);
+    await clip.click();
+    await page.keyboard.press('Shift+F10');
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.locator('sp-popover.menu').count()).toBe(0);
+    await expect.poll(() => clip.evaluate((element) => element.matches(':focus'))).toBe(true);
+  });
+});
