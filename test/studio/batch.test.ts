@@ -203,6 +203,76 @@ describe('Batch preview', () => {
     }, 200_000);
   }
 
+  it('goes on after a reload in the folder that is chosen again', async () => {
+    const { page } = studio;
+    // The browser's own dialog cannot be used by a script: a folder of the private storage takes the place of the chosen one.
+    await page.addInitScript(() => {
+      window.showDirectoryPicker = async () =>
+        (await navigator.storage.getDirectory()).getDirectoryHandle('previews', { create: true });
+    });
+    await studio.saved();
+    await page.reload();
+    const inFolder = () =>
+      page.evaluate(async () => {
+        const folder = await (
+          await navigator.storage.getDirectory()
+        ).getDirectoryHandle('previews', { create: true });
+        const files: Record<string, string> = {};
+        for await (const [name, handle] of folder.entries()) {
+          const bytes = new Uint8Array(
+            await (await (handle as FileSystemFileHandle).getFile()).arrayBuffer(),
+          );
+          let text = '';
+          for (const byte of bytes) text += String.fromCharCode(byte);
+          files[name] = btoa(text);
+        }
+        return files;
+      });
+    await page.locator('studio-clip').first().click();
+    await page.keyboard.press('b');
+    await dialog().getByText('1 clip selected').waitFor();
+    await type('Length of each continuation', '60');
+    await type('Variations of each', '3');
+    await dialog().getByRole('radio', { name: 'Files in a folder…' }).click();
+    await dialog().getByRole('button', { name: 'Make previews' }).click();
+    await dialog()
+      .getByText(/Variation 2 of 3/)
+      .waitFor({ timeout: 120_000 });
+    expect(Object.keys(await inFolder()).filter((name) => name.endsWith('.mp4'))).toEqual([
+      '001-good-walk-v1.mp4',
+    ]);
+    await page.reload();
+    // It does not go on by itself: the folder has to be chosen.
+    const badge = page.getByRole('button', { name: /^Batch preview/ });
+    await badge.waitFor();
+    expect(await badge.innerText()).toBe('Batch preview: go on…');
+    await badge.click();
+    await dialog().getByText('This batch was cut short when its page went away').waitFor();
+    expect(await studio.violations()).toEqual([]);
+    await dialog().getByRole('button', { name: 'Go on' }).click();
+    await dialog()
+      .getByText('3 previews made. Everything is in the folder “previews”.')
+      .waitFor({ timeout: 120_000 });
+    const files = await inFolder();
+    expect(Object.keys(files).sort()).toEqual([
+      ...[1, 2, 3].flatMap((v) => [`001-good-walk-v${v}.mp4`, `001-good-walk-v${v}.png`]),
+      ...['contact-sheet.html', 'contact-sheet.png', 'report.json'],
+    ]);
+    const report = JSON.parse(Buffer.from(files['report.json']!, 'base64').toString()) as {
+      clips: { status: string }[];
+    };
+    expect(report.clips.map(({ status }) => status)).toEqual(['kept', 'done', 'done']);
+    for (const variation of [1, 2, 3]) {
+      const file = join(studio.folder, `folder-v${variation}.mp4`);
+      writeFileSync(file, Buffer.from(files[`001-good-walk-v${variation}.mp4`]!, 'base64'));
+      expect((await decode(file)).pictures.length).toBe(24 + 720);
+    }
+    await dialog().getByRole('button', { name: 'Close' }).click();
+    await page.reload();
+    await page.locator('studio-clip').first().waitFor();
+    expect(await page.getByRole('button', { name: /^Batch preview/ }).count()).toBe(0);
+  }, 240_000);
+
   it('has no control clipped in a narrow window', async () => {
     const { page } = studio;
     await page.setViewportSize({ width: 320, height: 640 });
