@@ -1,3 +1,4 @@
+import { nextTask } from '../engine/next-task.ts';
 import type { RgbaFrame } from '../engine/types.ts';
 import { lumaWeights, type ColourTags } from './colour.ts';
 import { allocatePicture, chromaSize, type YuvPicture } from './picture.ts';
@@ -69,18 +70,6 @@ function conversion(
     }
   };
   return { frame: { width, height, data }, convert };
-}
-
-/** Lets tasks that wait have their turn. */
-function nextTask(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
 }
 
 /** RGB → Y'CbCr 4:2:0 by the given matrix and range; chroma is the mean over its pixels. Alpha is ignored. */

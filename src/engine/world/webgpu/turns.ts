@@ -1,3 +1,5 @@
+import { nextTask } from '../../next-task.ts';
+
 /** A call that waits for its turn; it is over once it was resolved or rejected. */
 export interface Waiting<Job, Result> {
   readonly job: Job;
@@ -93,15 +95,3 @@ const SHORT: Alone = {
 };
 
 const LONG: Alone = { ...SHORT, long: true };
-
-/** Waits until all promises that are settled have been followed up. */
-function nextTask(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
-}
