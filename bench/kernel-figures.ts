@@ -4,8 +4,11 @@ import { levelsFor } from '../src/engine/sampler/levels.ts';
 import { stepsFor } from '../src/engine/scheduler/profiles.ts';
 import type { Operation } from '../src/engine/world/webgpu/operations.ts';
 import { programKey } from '../src/engine/world/webgpu/program.ts';
-import type { SinglePass } from '../src/engine/world/webgpu/webgpu-session.ts';
+import { launchOf } from '../src/engine/world/webgpu/rollout-passes.ts';
+import { timeOperations, timeSpans } from '../src/engine/world/webgpu/timings.ts';
+import type { SinglePass, WebGpuWorldSession } from '../src/engine/world/webgpu/webgpu-session.ts';
 import type { WebGpuWorldModel } from '../src/engine/world/webgpu/webgpu-world.ts';
+import type { Chunk } from '../src/engine/world/world-model.ts';
 import { type Bound, type Ceilings, floorOf } from './floor.ts';
 import { median } from './median.ts';
 import { type Work, workOf } from './work.ts';
@@ -23,7 +26,7 @@ export interface KernelFigures {
 }
 
 export interface PassFigures {
-  pass: 'denoise step' | 'commit';
+  pass: 'denoise step' | 'commit' | `denoise step of ${number} rollouts`;
   dispatches: number;
   /** The whole pass in one compute pass, as in a rollout: median. */
   microseconds: number;
@@ -38,7 +41,8 @@ export interface PassFigures {
 }
 
 /**
- * Times every kernel of a denoise step and of a commit with timestamp queries and compares it with its floor.
+ * Times every kernel of a denoise step, of a commit and of a denoise step of as many rollouts as go in one pass, with
+ * timestamp queries, and compares it with its floor.
  * @throws LongtakeError `backend` on devices without timestamp queries
  */
 export async function measureKernels(
@@ -79,7 +83,61 @@ export async function measureKernels(
   } finally {
     session.dispose();
   }
+  const { most } = world.merged;
+  if (most > 1) figures.push(await measureMerged(world, chunks, denoise, most, ceilings, repeats));
   return figures;
+}
+
+/** Times a denoise step of several rollouts in one pass, all with the same chunk. */
+async function measureMerged(
+  world: WebGpuWorldModel,
+  chunks: readonly Chunk[],
+  { chunk, level, next, noise }: Extract<SinglePass, { kind: 'denoise' }>,
+  count: number,
+  ceilings: Ceilings,
+  repeats: number,
+): Promise<PassFigures> {
+  const sessions: WebGpuWorldSession[] = [];
+  try {
+    for (let i = 0; i < count; i++) sessions.push(await world.createSession());
+    for (const session of sessions) await session.commit(chunks.slice(0, 2));
+    return await world.turns.alone(async () => {
+      const { bank } = sessions[0]!.lease;
+      const plan = world.merged.denoise(count);
+      const { step } = await world.bound(plan, bank);
+      const same = sessions.map(() => chunk);
+      world.passes.write(
+        world.memoryOf(plan, bank),
+        same,
+        same.map(({ latents }) => latents),
+        false,
+      );
+      const launch = world.passes.launch(
+        sessions.map((session) => launchOf(session, noise)),
+        1,
+      );
+      world.writeLaunch({ ...launch, levelRow: world.levelRow([level]), ratio: next / level });
+      const begin = (pass: GPUComputePassEncoder): void => world.beginLaunch(pass, 0);
+      await timeOperations(world.gpu, step, begin, repeats);
+      const times = await timeOperations(world.gpu, step, begin, repeats);
+      const whole = await timeSpans(
+        world.gpu,
+        Array.from({ length: repeats + 2 }, () => step),
+        begin,
+      );
+      const rows = count * chunk.mask.length;
+      return summarise(
+        `denoise step of ${count} rollouts`,
+        plan.sections.step,
+        plan.sections.step.map((operation) => workOf(operation, rows)),
+        times.map(({ microseconds }) => microseconds),
+        median(whole.slice(2)),
+        ceilings,
+      );
+    });
+  } finally {
+    for (const session of sessions) session.dispose();
+  }
 }
 
 /**
