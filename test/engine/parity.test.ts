@@ -15,6 +15,7 @@ describe('the parity table', () => {
     for (const row of rows) {
       expect(row).toMatchObject({ backend: 'ort', against: 'PyTorch' });
       expect(row.largest / row.scale, row.what).toBeLessThan(1e-5);
+      expect(row.decibels, row.what).toBeGreaterThan(100);
     }
     const lines = formatParity(rows).split('\n');
     expect(lines).toHaveLength(rows.length + 1);
@@ -37,6 +38,7 @@ describe('the parity table', () => {
     expect(rows.length).toBeGreaterThan(0);
     for (const row of rows) {
       expect(row.largest, row.what).toBe(0);
+      expect(row.decibels, row.what).toBe(Infinity);
       expect(row.scale, row.what).toBeGreaterThan(0);
     }
   });
@@ -50,7 +52,7 @@ describe('the parity table', () => {
       trace,
     );
     const made = rows.filter((row) => row.what.startsWith('chunk made'));
-    expect(made.every((row) => row.largest > 0.01)).toBe(true);
+    expect(made.every((row) => row.largest > 0.01 && row.decibels! < 40)).toBe(true);
     expect(rows.filter((row) => row.what.startsWith('primed')).every((row) => row.largest < 1e-3)).toBe(true);
     model.dispose();
   });

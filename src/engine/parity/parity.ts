@@ -1,5 +1,5 @@
 import type { WorldSnapshot } from '../world/world-model.ts';
-import { largestDifference } from './difference.ts';
+import { decibelsApart, largestDifference } from './difference.ts';
 import { CHUNKS, PREFIX_CHUNKS, RECORDED_SEED } from './recording.ts';
 import type { Recording } from './recording.ts';
 import { traceRollout } from './rollout.ts';
@@ -17,6 +17,8 @@ export interface ParityRow {
   largest: number;
   /** Largest magnitude of the numbers compared, for scale. */
   scale: number;
+  /** Range of the numbers over their root mean square difference; of kernels, which are judged by many calls, left out. */
+  decibels?: number;
 }
 
 /** The rollout that PyTorch recorded, and what came of it. */
@@ -64,6 +66,7 @@ function compared(trace: RolloutTrace, judge: RolloutTrace): ParityRow[] {
     against: judge.by,
     largest: largestDifference(a, b),
     scale: b.reduce((most, value) => Math.max(most, Math.abs(value)), 0),
+    decibels: decibelsApart(a, b),
   });
   const states = (when: string, a: WorldSnapshot, b: WorldSnapshot): ParityRow[] =>
     b.layers.flatMap((layer, index) =>
@@ -82,13 +85,14 @@ function compared(trace: RolloutTrace, judge: RolloutTrace): ParityRow[] {
 
 /** The table as text, one line a row. */
 export function formatParity(rows: readonly ParityRow[]): string {
-  const head = ['what', 'backend', 'against', 'largest difference', 'largest value'];
+  const head = ['what', 'backend', 'against', 'largest difference', 'largest value', 'dB'];
   const body = rows.map((row) => [
     row.what,
     row.backend,
     row.against,
     row.largest.toExponential(2),
     row.scale.toFixed(3),
+    row.decibels === undefined ? '' : row.decibels === Infinity ? 'equal' : row.decibels.toFixed(1),
   ]);
   const widths = head.map((title, column) =>
     Math.max(title.length, ...body.map((cells) => cells[column]!.length)),
