@@ -1,13 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { StudioPage } from './studio-page.ts';
 
-/** A side window of 320 px, and a screen of 1280 × 800 at a zoom of 200 %. */
+/** A side window of 320 px, a screen of 1280 × 800 at a zoom of 200 %, and one of 1280 × 1024 at 400 %. */
 const NARROW = [
   [320, 640],
   [640, 400],
+  [320, 256],
 ] as const;
 
-describe('Studio in a narrow window and at a zoom of 200 %', { timeout: 120_000 }, () => {
+describe('Studio in a narrow window and at a zoom of up to 400 %', { timeout: 120_000 }, () => {
   let studio: StudioPage;
 
   beforeAll(async () => {

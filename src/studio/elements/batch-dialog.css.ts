@@ -78,4 +78,13 @@ export const batchDialogStyles = css`
   li[data-status='failed'] {
     border-color: #d1372b;
   }
+  /* Where heading and buttons would leave nothing between them, all of it is scrolled. */
+  @media (max-height: 360px) {
+    dialog {
+      overflow-y: auto;
+    }
+    sp-dialog {
+      max-block-size: none;
+    }
+  }
 `;

@@ -146,6 +146,22 @@ export const studioStyles = [
         margin: 0 8px;
       }
     }
+    /* A window of 1280 × 1024 at a zoom of 400 %: the parts keep their height and are scrolled to. */
+    @media (max-height: 360px) {
+      :host {
+        overflow: hidden auto;
+        position: relative;
+      }
+      .studio:not(.open),
+      .studio.painting {
+        block-size: auto;
+        min-block-size: 100%;
+        grid-template-rows: auto minmax(176px, auto) 184px;
+      }
+      .studio.painting {
+        grid-template-rows: auto 208px 208px;
+      }
+    }
     @media (max-width: 800px) {
       .open aside {
         grid-area: 2 / 1 / -1 / -1;
