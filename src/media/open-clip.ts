@@ -62,10 +62,14 @@ export class Clip {
     const samples = sink.samplesAtTimestamps(centres);
     let index = start;
     let previous: { timestamp: number; picture: YuvPicture } | null = null;
+    // Ends the decoding at once, not with the next frame: what nobody wants any more would take the time of what is wanted.
+    const stop = () => void samples.return(undefined);
+    signal?.addEventListener('abort', stop, { once: true });
     try {
       while (index < start + count) {
         throwIfCancelled(signal);
         const next = await this.guard(samples.next(), index);
+        throwIfCancelled(signal);
         const sample = next.done === true ? null : next.value;
         if (sample === null) throw this.damaged(index);
         try {
@@ -82,6 +86,7 @@ export class Clip {
         index++;
       }
     } finally {
+      signal?.removeEventListener('abort', stop);
       await samples.return(undefined);
     }
   }

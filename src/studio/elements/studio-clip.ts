@@ -192,7 +192,7 @@ export class StudioClip extends LitElement {
     context.imageSmoothingQuality = 'high';
     let drawn = 0;
     for (const { x, wish } of tiles) {
-      const bitmap = this.thumbnails.ready(wish) ?? this.thumbnails.nearest(wish);
+      const bitmap = this.thumbnails.ready(wish) ?? this.thumbnails.nearest(wish)?.bitmap;
       if (!bitmap) continue;
       if (this.thumbnails.ready(wish)) drawn += 1;
       // Filled like `object-fit: cover`: the middle of the picture at the tile's shape.

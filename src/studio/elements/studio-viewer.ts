@@ -12,7 +12,15 @@ import { StudioPart } from './studio-part.ts';
 /** Pixels of the canvas along its longer side at most; it is scaled to the window by the browser. */
 const LONGEST = 1920;
 
-/** Shows the frame under the playhead. While a frame is decoded, the one before stays. */
+/** Frames from what is shown to what is wanted from which the nearest thumbnail is shown until that is decoded. */
+const FAR = 24;
+/** Frames that a key goes back by at most; what goes farther back is a jump. */
+const STEPS = 10;
+
+/**
+ * Shows the frame under the playhead. While a frame is decoded, the one before stays; after a jump the nearest thumbnail
+ * shows at once about where one is.
+ */
 @customElement('studio-viewer')
 export class StudioViewer extends StudioPart {
   static override styles = css`
@@ -53,6 +61,10 @@ export class StudioViewer extends StudioPart {
   @internal() private problem = '';
   private readonly arrivals = new Subscription();
   private shown = '';
+  /** The frame that the canvas showed last as it is. */
+  private exact: FrameRef | null = null;
+  /** That of the thumbnail that it shows for now. */
+  private near: FrameRef | null = null;
   private lastPlayhead = 0;
 
   override connectedCallback(): void {
@@ -65,6 +77,7 @@ export class StudioViewer extends StudioPart {
     );
     this.arrivals.add(
       this.studio.frames.failed$.subscribe((error) => {
+        this.studio.thumbnails.pause(false);
         this.problem = error instanceof Error ? error.message : String(error);
       }),
     );
@@ -109,12 +122,16 @@ export class StudioViewer extends StudioPart {
   private draw(): void {
     const { canvas } = this;
     const ref = this.wanted();
-    const backwards =
-      this.state.shuttle < 0 || (this.state.shuttle === 0 && this.state.playhead < this.lastPlayhead);
-    this.lastPlayhead = this.state.playhead;
+    const { shuttle, playhead } = this.state;
+    const back = this.lastPlayhead - playhead;
+    // After a jump the frames before it are of no use, and would be decoded first.
+    const backwards = shuttle < 0 || (shuttle === 0 && back > 0 && back <= STEPS);
+    this.lastPlayhead = playhead;
     // Setting a canvas's size clears it, so the size is part of what is shown.
     const key = `${canvas.width}x${canvas.height} ${ref ? `${ref.mediaId}/${ref.frame}` : 'black'}`;
     if (!ref) {
+      this.studio.thumbnails.pause(false);
+      this.near = null;
       if (key !== this.shown) canvas.getContext('2d')!.clearRect(0, 0, canvas.width, canvas.height);
       this.settle(key);
       return;
@@ -122,7 +139,31 @@ export class StudioViewer extends StudioPart {
     this.studio.frames.want(ref, backwards ? -1 : 1);
     if (key === this.shown) return;
     const bitmap = this.studio.frames.ready(ref);
-    if (!bitmap) return;
+    // Nothing else decodes while a frame is waited for.
+    this.studio.thumbnails.pause(!bitmap);
+    if (bitmap) {
+      this.paint(bitmap);
+      this.near = null;
+      this.settle(key);
+    } else this.hint(ref);
+  }
+
+  /** Shows the nearest thumbnail where that is nearer than what is shown. */
+  private hint({ mediaId, frame }: FrameRef): void {
+    if (this.state.shuttle !== 0) return;
+    const distance = (from: FrameRef | null): number =>
+      from?.mediaId === mediaId ? Math.abs(from.frame - frame) : Infinity;
+    const now = distance(this.near ?? this.exact);
+    const thumbnail = this.studio.thumbnails.nearest({ mediaId, frame });
+    if (!thumbnail || now < FAR || Math.abs(thumbnail.frame - frame) >= now) return;
+    this.near = { mediaId, frame: thumbnail.frame };
+    this.shown = '';
+    this.canvas.dataset['near'] = String(thumbnail.frame);
+    this.paint(thumbnail.bitmap);
+  }
+
+  private paint(bitmap: ImageBitmap): void {
+    const { canvas } = this;
     const context = canvas.getContext('2d')!;
     context.imageSmoothingQuality = 'high';
     const scale = Math.min(canvas.width / bitmap.width, canvas.height / bitmap.height);
@@ -132,14 +173,15 @@ export class StudioViewer extends StudioPart {
     const top = Math.round((canvas.height - height) / 2);
     if (width < canvas.width || height < canvas.height) context.clearRect(0, 0, canvas.width, canvas.height);
     context.drawImage(bitmap, left, top, width, height);
-    this.settle(key);
   }
 
   /** Notes what the canvas holds; `data-frame` names it for tests and for support. */
   private settle(key: string): void {
     if (key === this.shown) return;
     this.shown = key;
-    this.canvas.dataset['frame'] = String(this.wanted()?.frame ?? 'black');
+    this.exact = this.wanted();
+    delete this.canvas.dataset['near'];
+    this.canvas.dataset['frame'] = String(this.exact?.frame ?? 'black');
     this.canvas.dataset['playhead'] = String(this.state.playhead);
     if (this.problem) this.problem = '';
   }

@@ -15,6 +15,12 @@ export interface ThumbnailWish {
   span: number;
 }
 
+/** A thumbnail, and the frame that it stands for. */
+export interface NearThumbnail {
+  bitmap: ImageBitmap;
+  frame: number;
+}
+
 /** Height of a thumbnail in pixels; twice the row on screen, for sharp displays. */
 const HEIGHT = 112;
 /** Thumbnails kept, about 110 kB each. */
@@ -35,6 +41,7 @@ export class Thumbnails {
   >();
   private waiting: ThumbnailWish[] = [];
   private working = false;
+  private paused = false;
   private disposed = false;
   private readonly arrivals = new Subject<string>();
 
@@ -49,19 +56,26 @@ export class Thumbnails {
   }
 
   /** The nearest thumbnail of the same media, to show until the right one is there. */
-  nearest(wish: ThumbnailWish): ImageBitmap | undefined {
-    let best: { id: string; distance: number } | null = null;
-    for (const [id, frame] of this.frames.get(wish.mediaId) ?? []) {
-      const distance = Math.abs(frame - wish.frame);
-      if (!best || distance < best.distance) best = { id, distance };
+  nearest({ mediaId, frame }: { mediaId: string; frame: number }): NearThumbnail | undefined {
+    let best: { id: string; frame: number; distance: number } | null = null;
+    for (const [id, at] of this.frames.get(mediaId) ?? []) {
+      const distance = Math.abs(at - frame);
+      if (!best || distance < best.distance) best = { id, frame: at, distance };
     }
-    return best ? this.made.get(best.id) : undefined;
+    const bitmap = best && this.made.get(best.id);
+    return best && bitmap ? { bitmap, frame: best.frame } : undefined;
+  }
+
+  /** Makes no more of them until it is let go on: something more urgent is being decoded. */
+  pause(paused: boolean): void {
+    this.paused = paused;
+    if (!paused && !this.working) void this.work();
   }
 
   /** Replaces the list of thumbnails to make: what is on screen, most important first. */
   want(wishes: readonly ThumbnailWish[]): void {
     this.waiting = wishes.filter((wish) => !this.made.has(key(wish)) && !this.failed.has(key(wish)));
-    if (!this.working) void this.work();
+    if (!this.working && !this.paused) void this.work();
   }
 
   /** The file of a media item is there again. */
@@ -100,7 +114,9 @@ export class Thumbnails {
 
   private async work(): Promise<void> {
     this.working = true;
-    for (let wish = this.waiting.shift(); wish && !this.disposed; wish = this.waiting.shift()) {
+    while (!this.paused && !this.disposed) {
+      const wish = this.waiting.shift();
+      if (!wish) break;
       try {
         const bitmap = await this.make(wish);
         this.keep(wish, bitmap);
