@@ -4,25 +4,23 @@ import { repeat } from 'lit/directives/repeat.js';
 import { map, Subscription } from 'rxjs';
 import type { Command } from '../commands/command.ts';
 import { clipMenu, commands, gapMenu } from '../commands/commands.ts';
-import { ZOOM, shownProject } from '../store/state.ts';
-import type { Clip, Track } from '../timeline/project.ts';
-import { allClips, clipEnd, clipLength, gapsOf, projectLength } from '../timeline/project.ts';
-import { rateLabel, timecode } from '../timeline/timecode.ts';
-import { commandButton } from './command-button.ts';
+import { shownProject } from '../store/state.ts';
+import type { Track } from '../timeline/project.ts';
+import { allClips, clipEnd, gapsOf, projectLength } from '../timeline/project.ts';
+import { timecode } from '../timeline/timecode.ts';
 import { gapBox, stretchBox } from './between-clips.ts';
 import { LEAD_IN, frameToPixel, pixelToFrame, scrollToShow } from './geometry.ts';
+import { clipBox } from './clip-box.ts';
 import { clipOf, gapOf } from './clip-hit.ts';
-import { magnet } from './magnet.ts';
 import { commandEntry, openMenu } from './menu.ts';
-import { provenanceBadge } from './provenance.ts';
-import './studio-clip.ts';
 import type { StudioClip } from './studio-clip.ts';
 import { StudioPart } from './studio-part.ts';
 import { timelineStyles } from './studio-timeline.css.ts';
 import { TimelineGestures } from './timeline-gestures.ts';
 import './timeline-ruler.ts';
+import { timelineTools } from './timeline-tools.ts';
 
-/** Tracks, clips, playhead and ruler, and the tools above them. */
+/** Tracks, clips, playhead and ruler, with what mouse, keys and menus do on them, and the tools above them. */
 @customElement('studio-timeline')
 export class StudioTimeline extends StudioPart {
   static override styles = timelineStyles;
@@ -117,7 +115,10 @@ export class StudioTimeline extends StudioPart {
     const contentWidth = Math.max(this.width, frameToPixel(length, pixelsPerFrame) + this.width * 0.4);
     const x = frameToPixel(playhead, pixelsPerFrame);
     return html`
-      ${this.renderTools()}
+      ${timelineTools(this.studio, {
+        zoom: (to) => this.zoomTo(to, frameToPixel(playhead, pixelsPerFrame) - this.left),
+        fit: () => this.fit(),
+      })}
       <div class="area">
         <div class="headers" aria-hidden="true">
           ${[...project.tracks].reverse().map((track) => html`<span>${track.name}</span>`)}
@@ -172,47 +173,9 @@ export class StudioTimeline extends StudioPart {
     if (this.fittedZoom === this.state.pixelsPerFrame) this.fit();
   }
 
-  private renderTools() {
-    const { studio } = this;
-    const { pixelsPerFrame, snapping } = this.state;
-    const zoom = Math.log2(pixelsPerFrame);
-    return html`<div class="tools" role="toolbar" aria-label="Timeline tools">
-      ${commandButton(studio, commands.extend, html`<sp-icon-magic-wand slot="icon"></sp-icon-magic-wand>`, {
-        text: true,
-      })}
-      <span class="gap"></span>
-      ${commandButton(studio, commands.split, html`<sp-icon-cut slot="icon"></sp-icon-cut>`)}
-      ${commandButton(studio, commands.rippleDelete, html`<sp-icon-delete slot="icon"></sp-icon-delete>`)}
-      <span class="gap"></span>
-      ${commandButton(studio, commands.snapping, magnet, {
-        label: 'Snapping',
-        on: snapping,
-      })}
-      <span class="space"></span>
-      ${commandButton(studio, commands.zoomOut, html`<sp-icon-zoom-out slot="icon"></sp-icon-zoom-out>`)}
-      <input
-        type="range"
-        aria-label="Zoom"
-        min=${Math.log2(ZOOM.min)}
-        max=${Math.log2(ZOOM.max)}
-        step="0.01"
-        .value=${String(zoom)}
-        aria-valuetext="${Number(pixelsPerFrame.toFixed(2))} pixels a frame"
-        @input=${(event: InputEvent) => {
-          const value = Number((event.target as HTMLInputElement).value);
-          this.zoomTo(2 ** value, frameToPixel(this.state.playhead, pixelsPerFrame) - this.left);
-        }}
-      />
-      ${commandButton(studio, commands.zoomIn, html`<sp-icon-zoom-in slot="icon"></sp-icon-zoom-in>`)}
-      <sp-action-button quiet label="Show the whole timeline" @click=${() => this.fit()}>
-        <sp-icon-full-screen slot="icon"></sp-icon-full-screen>
-        <sp-tooltip self-managed placement="top">Show the whole timeline (\\)</sp-tooltip>
-      </sp-action-button>
-    </div>`;
-  }
-
   private renderTrack(track: Track) {
     const some = track.clips.length > 0;
+    const view = { from: this.left, to: this.left + this.width, tabStop: this.tabStop() };
     return html`<div
       class="lane"
       role=${some ? 'listbox' : nothing}
@@ -230,47 +193,10 @@ export class StudioTimeline extends StudioPart {
       ${repeat(
         track.clips,
         (clip) => clip.id,
-        (clip) => this.renderClip(clip),
+        (clip) => clipBox(clip, this.studio, { ...view, pictures: this.pictures.get(clip.mediaId) ?? 0 }),
       )}
       ${gapsOf(track).map((gap) => gapBox(gap, this.state))} ${stretchBox(track, this.state)}
     </div>`;
-  }
-
-  private renderClip(clip: Clip) {
-    const project = shownProject(this.state);
-    const media = project.media[clip.mediaId];
-    if (!media || !project.format) return nothing;
-    const { pixelsPerFrame, selection } = this.state;
-    const { rate } = project.format;
-    const x = frameToPixel(clip.start, pixelsPerFrame);
-    const width = Math.max(2, clipLength(clip) * pixelsPerFrame - 1);
-    const selected = selection.has(clip.id);
-    const badge = media.provenance ? provenanceBadge(media.provenance) : '';
-    const description = [
-      // What can be read on the clip comes first, word for word: people who speak to their computer say that.
-      `${clip.label} ${badge}`.trim(),
-      `from ${timecode(clip.start, rate)}`,
-      `${clipLength(clip)} frames at ${rateLabel(rate)} fps`,
-      badge ? 'made by Longtake' : '',
-    ];
-    return html`<studio-clip
-      role="option"
-      tabindex=${clip.id === this.tabStop() ? 0 : -1}
-      aria-selected=${selected ? 'true' : 'false'}
-      aria-label=${description.filter(Boolean).join(', ')}
-      aria-haspopup="menu"
-      data-clip=${clip.id}
-      style="inset-inline-start: ${x}px; inline-size: ${width}px"
-      .clip=${clip}
-      .media=${media}
-      .projectRate=${rate}
-      .thumbnails=${this.studio.thumbnails}
-      .pixelsPerFrame=${pixelsPerFrame}
-      .from=${Math.max(0, this.left - x)}
-      .to=${Math.max(0, this.left + this.width - x)}
-      .pictures=${this.pictures.get(clip.mediaId) ?? 0}
-      .selected=${selected}
-    ></studio-clip>`;
   }
 
   /** The clip that Tab reaches: the selected one, or the first. */
