@@ -69,3 +69,15 @@ export const sectionStyles = css`
     padding-top: 0;
   }
 `;
+
+/** A row of buttons of which one is chosen. */
+export const choiceStyles = css`
+  sp-action-group {
+    inline-size: 100%;
+  }
+  /* Room by need, not in equal parts: a long word in one language is not cut off beside short ones. */
+  sp-action-group sp-action-button {
+    flex: 1 1 auto;
+    --mod-actionbutton-edge-to-text: 6px;
+  }
+`;

@@ -4,7 +4,7 @@ import type { Profile } from '../../engine/tasks/extend-request.ts';
 import { fitOf, secondsByProfile } from '../state/estimate.ts';
 import { FIT_RANGE, PROFILES } from '../state/panel-state.ts';
 import { PanelPart } from './panel-part.ts';
-import { sectionStyles } from './panel.css.ts';
+import { choiceStyles, sectionStyles } from './panel.css.ts';
 
 /** Time to be done in that is proposed first, in seconds. */
 const USUAL_FIT = 60;
@@ -14,15 +14,8 @@ const USUAL_FIT = 60;
 export class QualityControl extends PanelPart {
   static override styles = [
     sectionStyles,
+    choiceStyles,
     css`
-      sp-action-group {
-        inline-size: 100%;
-      }
-      /* Room by need, not in equal parts: a long word in one language is not cut off beside short ones. */
-      sp-action-group sp-action-button {
-        flex: 1 1 auto;
-        --mod-actionbutton-edge-to-text: 6px;
-      }
       dl {
         display: flex;
         flex-wrap: wrap;

@@ -7,22 +7,15 @@ import './camera-control.ts';
 import './quality-control.ts';
 import './variation-count.ts';
 import { PanelPart } from './panel-part.ts';
-import { sectionStyles } from './panel.css.ts';
+import { choiceStyles, sectionStyles } from './panel.css.ts';
 
 /** Length, quality, direction and the finer options, and the button that starts it all. */
 @customElement('longtake-settings')
 export class SettingsView extends PanelPart {
   static override styles = [
     sectionStyles,
+    choiceStyles,
     css`
-      sp-action-group {
-        inline-size: 100%;
-      }
-      /* Room by need, not in equal parts: a long word in one language is not cut off beside short ones. */
-      sp-action-group sp-action-button {
-        flex: 1 1 auto;
-        --mod-actionbutton-edge-to-text: 8px;
-      }
       sp-slider {
         inline-size: 100%;
       }

@@ -97,31 +97,11 @@ export class BatchDialog extends LitElement {
     return html`<div class="stack" id="choice">
         <p>${what}. A preview of each, a contact sheet and a report are made on this computer.</p>
         <div class="pair">
-          <div>
-            <sp-field-label for="batch-length">Length of each continuation</sp-field-label>
-            <sp-number-field
-              id="batch-length"
-              label="Length of each continuation"
-              min="0.1"
-              max=${MAX_SECONDS}
-              step="0.1"
-              .value=${choice.seconds}
-              .formatOptions=${{ style: 'unit', unit: 'second', maximumFractionDigits: 1 }}
-              @change=${(event: Event) => this.number(event, 'seconds')}
-            ></sp-number-field>
-          </div>
-          <div>
-            <sp-field-label for="batch-variations">Variations of each</sp-field-label>
-            <sp-number-field
-              id="batch-variations"
-              label="Variations of each"
-              min="1"
-              max=${MAX_VARIATIONS}
-              step="1"
-              .value=${choice.variations}
-              @change=${(event: Event) => this.number(event, 'variations')}
-            ></sp-number-field>
-          </div>
+          ${this.renderNumber('seconds', 'Length of each continuation', {
+            ...{ min: 0.1, max: MAX_SECONDS, step: 0.1 },
+            format: { style: 'unit', unit: 'second', maximumFractionDigits: 1 },
+          })}
+          ${this.renderNumber('variations', 'Variations of each', { min: 1, max: MAX_VARIATIONS, step: 1 })}
         </div>
         <div>
           <sp-field-label for="batch-profile">Quality</sp-field-label>
@@ -162,6 +142,30 @@ export class BatchDialog extends LitElement {
         >Close</sp-button
       >
       <sp-button slot="button" variant="accent" @click=${() => void this.start()}>Make previews</sp-button>`;
+  }
+
+  private renderNumber(
+    key: 'seconds' | 'variations',
+    label: string,
+    range: { min: number; max: number; step: number; format?: Intl.NumberFormatOptions },
+  ) {
+    const id = `batch-${key}`;
+    return html`<div>
+      <sp-field-label for=${id}>${label}</sp-field-label>
+      <sp-number-field
+        id=${id}
+        label=${label}
+        min=${range.min}
+        max=${range.max}
+        step=${range.step}
+        .value=${this.choice[key]}
+        .formatOptions=${range.format ?? {}}
+        @change=${(event: Event) => {
+          const { value } = event.target as HTMLElement & { value: number };
+          if (Number.isFinite(value)) this.choose(key, value);
+        }}
+      ></sp-number-field>
+    </div>`;
   }
 
   private renderTarget() {
@@ -269,11 +273,6 @@ export class BatchDialog extends LitElement {
     } catch {
       return undefined;
     }
-  }
-
-  private number(event: Event, key: 'seconds' | 'variations'): void {
-    const { value } = event.target as HTMLElement & { value: number };
-    if (Number.isFinite(value)) this.choose(key, value);
   }
 
   private choose<K extends keyof BatchChoice>(key: K, value: BatchChoice[K]): void {
