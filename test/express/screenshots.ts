@@ -44,7 +44,7 @@ async function walk(theme: 'light' | 'dark', locale: string): Promise<void> {
     await page.choose(clip);
     await page.setSeconds(2);
     // The way the camera is to go on: it is what this model follows best.
-    await at('summary').click();
+    await at('longtake-settings summary').click();
     const [dialog] = await Promise.all([page.page.waitForEvent('filechooser'), at('#camera').click()]);
     await dialog.setFiles(track);
     await shot('settings');
