@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['node_modules', 'dist', 'out', 'models', 'test/fixtures', 'training', '.venv'] },
+  { ignores: ['.carry/', 'node_modules', 'dist', 'out', 'models', 'test/fixtures', 'training', '.venv'] },
   js.configs.recommended,
   ...tseslint.configs.strict,
   {
