@@ -23,6 +23,7 @@
 // STAGED   1 where sums lie in `results` before they are stored: [RESULT_SLICES, TILE_M, TILE_N], added over slices
 #include "launch.wgsl"
 #include "activation.wgsl"
+#include "narrow.wgsl"
 
 #if A_VECTOR
 @group(1) @binding(0) var<storage, read> a: array<vec4f>;
@@ -62,15 +63,6 @@ fn table_row(token: u32) -> u32 {
 #else
 #include "matmul-plain.wgsl"
 #endif
-
-// Four numbers of the left factor as they are kept in workgroup memory; f16 holds no more than 65504.
-fn narrowed(value: vec4f) -> vec4<NUMBER> {
-#if NUMBER == f16
-  return vec4<f16>(clamp(value, vec4f(-65504.0), vec4f(65504.0)));
-#else
-  return value;
-#endif
-}
 
 #if STORE == heads
 #include "matmul-heads.wgsl"

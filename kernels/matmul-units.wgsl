@@ -17,7 +17,7 @@ const FETCHES = (TILE_M * DEPTH4 + THREADS - 1) / THREADS;
 // Rows begin at multiples of 16 bytes and in different banks.
 const PITCH = DEPTH + 8;
 
-var<workgroup> tile_a: array<NUMBER, TILE_M * PITCH>;
+var<workgroup> factors: array<NUMBER, TILE_M * PITCH>;
 var<workgroup> results: array<RESULT, SLICES * TILE_M * TILE_N>;
 
 #include "matmul-parts.wgsl"
@@ -75,10 +75,10 @@ fn main(
         let used = k4 < K4 && first_row + row < launch.tokens;
         let narrow = narrowed(select(vec4f(0.0), finish_a(fetched[j], row, k4), used));
         let at = row * PITCH + 4u * (i % DEPTH4);
-        tile_a[at] = narrow.x;
-        tile_a[at + 1u] = narrow.y;
-        tile_a[at + 2u] = narrow.z;
-        tile_a[at + 3u] = narrow.w;
+        factors[at] = narrow.x;
+        factors[at + 1u] = narrow.y;
+        factors[at + 2u] = narrow.z;
+        factors[at + 3u] = narrow.w;
       }
     }
     workgroupBarrier();
@@ -86,7 +86,7 @@ fn main(
       let first_left = slice * (UNITS_DEEP * UNIT_K);
 #repeat i UNITS_DEEP
 #repeat m UNITS_DOWN
-      let left_$i_$m = load_left(first_left + $mu * (UNIT_M * PITCH) + $iu * UNIT_K);
+      let left_$i_$m = load_left(first_left + $mu * (UNIT_M * PITCH) + $iu * UNIT_K, PITCH);
 #repeat n SPAN
       sum_$m_$n = multiply(left_$i_$m, right_$i_$n, sum_$m_$n);
 #endrepeat
@@ -99,7 +99,7 @@ fn main(
     let first_result = slice * (TILE_M * TILE_N) + span * (SPAN * UNIT_N);
 #repeat m UNITS_DOWN
 #repeat n SPAN
-    store_result(first_result + $mu * (UNIT_M * TILE_N) + $nu * UNIT_N, sum_$m_$n);
+    store_result(first_result + $mu * (UNIT_M * TILE_N) + $nu * UNIT_N, sum_$m_$n, TILE_N);
 #endrepeat
 #endrepeat
   }

@@ -28,7 +28,7 @@ export function withRoundedTiles(gpu: Gpu): Gpu {
     if (!text.includes(from)) throw new Error(`${file} has no “${from}”.`);
     own.set(file, text.replaceAll(from, to));
   };
-  replace('matmul-parts.wgsl', '  return value;', '  return quantizeToF16(value);');
+  replace('narrow.wgsl', '  return value;', '  return quantizeToF16(value);');
   replace('matmul.wgsl', '+= vec4f(vec4<NUMBER>(dot(', '+= quantizeToF16(vec4<NUMBER>(dot(');
   replace('matmul.wgsl', 'vec4<NUMBER>(stored)', 'quantizeToF16(stored)');
   replace('matmul.wgsl', 'vec4<NUMBER>(bitcast<vec4f>(stored))', 'quantizeToF16(bitcast<vec4f>(stored))');

@@ -1,30 +1,49 @@
 // In place of kernels/matrix-units.wgsl where a device has no matrix units: every invocation of a subgroup makes whole
 // products. Factors are read when they are multiplied: nothing writes them between load and product.
-struct Left { offset: u32 }
-struct Right { offset: u32 }
+struct Left { offset: u32, pitch: u32 }
+// From one row and column to the next.
+struct Right { offset: u32, down: u32, across: u32 }
 struct Result { numbers: array<f32, UNIT_M * UNIT_N> }
 
-fn load_left(offset: u32) -> Left {
-  return Left(offset);
+fn load_left(offset: u32, pitch: u32) -> Left {
+  return Left(offset, pitch);
 }
 
+#if RIGHT == weights
 fn load_right(offset: u32) -> Right {
-  return Right(offset);
+  return Right(offset, UNIT_N, 1u);
 }
+
+fn right_number(at: u32) -> f32 {
+  return f32(weights[at]);
+}
+#else
+fn load_right(offset: u32, pitch: u32) -> Right {
+  return Right(offset, pitch, 1u);
+}
+
+fn load_right_turned(offset: u32, pitch: u32) -> Right {
+  return Right(offset, 1u, pitch);
+}
+
+fn right_number(at: u32) -> f32 {
+  return f32(factors[at]);
+}
+#endif
 
 fn multiply(left: Left, right: Right, sum: Result) -> Result {
   var result = sum;
   for (var i = 0u; i < UNIT_M * UNIT_N; i++) {
     for (var k = 0u; k < UNIT_K; k++) {
-      result.numbers[i] += f32(tile_a[left.offset + (i / UNIT_N) * PITCH + k]) *
-        f32(weights[right.offset + k * UNIT_N + i % UNIT_N]);
+      result.numbers[i] += f32(factors[left.offset + (i / UNIT_N) * left.pitch + k]) *
+        right_number(right.offset + k * right.down + (i % UNIT_N) * right.across);
     }
   }
   return result;
 }
 
-fn store_result(offset: u32, sum: Result) {
+fn store_result(offset: u32, sum: Result, pitch: u32) {
   for (var i = 0u; i < UNIT_M * UNIT_N; i++) {
-    results[offset + (i / UNIT_N) * TILE_N + i % UNIT_N] = RESULT(sum.numbers[i]);
+    results[offset + (i / UNIT_N) * pitch + i % UNIT_N] = RESULT(sum.numbers[i]);
   }
 }

@@ -184,8 +184,9 @@ function unitConstants(
   const { unit, subgroup } = variant;
   const tile = fittingUnits(variant, options);
   return {
-    ...{ UNIT_M: unit.m, UNIT_N: unit.n, UNIT_K: unit.k, RESULT: unit.result, SUBGROUP: subgroup },
-    ...{ TILE_M: tile.m, TILE_N: tile.n, SLICES: tile.slices, SPAN: tile.span, DEPTH: tile.depth, STAGED: 1 },
+    ...{ UNIT_M: unit.m, UNIT_N: unit.n, UNIT_K: unit.k, RESULT: unit.result, RIGHT: 'weights' },
+    ...{ TILE_M: tile.m, TILE_N: tile.n, SLICES: tile.slices, SPAN: tile.span, DEPTH: tile.depth },
+    ...{ SUBGROUP: subgroup, STAGED: 1 },
     ...{ UNITS_DOWN: tile.m / unit.m, UNITS_DEEP: tile.depth / tile.slices / unit.k },
   };
 }

@@ -13,6 +13,7 @@ import matmulUnits from '../../../../kernels/matmul-units.wgsl?raw';
 import matmul from '../../../../kernels/matmul.wgsl?raw';
 import matrixUnitsEnable from '../../../../kernels/matrix-units-enable.wgsl?raw';
 import matrixUnits from '../../../../kernels/matrix-units.wgsl?raw';
+import narrow from '../../../../kernels/narrow.wgsl?raw';
 import noise from '../../../../kernels/noise.wgsl?raw';
 import pointFeatures from '../../../../kernels/point-features.wgsl?raw';
 import random from '../../../../kernels/random.wgsl?raw';
@@ -49,6 +50,7 @@ export async function loadKernelSources(): Promise<KernelSources> {
     ['matmul.wgsl', matmul],
     ['matrix-units-enable.wgsl', matrixUnitsEnable],
     ['matrix-units.wgsl', matrixUnits],
+    ['narrow.wgsl', narrow],
     ['noise.wgsl', noise],
     ['point-features.wgsl', pointFeatures],
     ['random.wgsl', random],
