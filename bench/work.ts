@@ -63,12 +63,8 @@ const COUNTS: Readonly<Record<string, Count>> = {
     };
   },
   'gated-delta.wgsl': (own, rows) => countScan(own, rows, 7),
-  'attention.wgsl': (own, rows, hasPrevious) => {
-    const width = own.number('HEADS') * own.number('HEAD_LENGTH');
-    const keys = own.number('CHUNK_TOKENS') * (hasPrevious ? 2 : 1);
-    const cache = hasPrevious ? 2 * own.number('CHUNK_TOKENS') * width : 0;
-    return { flops: 4 * rows * keys * width, bytes: F32 * (4 * rows * width + cache) };
-  },
+  'attention.wgsl': countAttention,
+  'attention-units.wgsl': countAttention,
   'cache-store.wgsl': (own) => ({
     flops: 0,
     bytes: 2 * F32 * 2 * own.number('CHUNK_TOKENS') * own.number('WIDTH'),
@@ -114,6 +110,13 @@ function countMatmul(own: Constants, rows: number): Work {
     flops: 2 * rows * n * k,
     bytes: weights + F32 * (rows * k + changed * rows * n + extra + vectors),
   };
+}
+
+function countAttention(own: Constants, rows: number, hasPrevious: boolean): Work {
+  const width = own.number('HEADS') * own.number('HEAD_LENGTH');
+  const keys = own.number('CHUNK_TOKENS') * (hasPrevious ? 2 : 1);
+  const cache = hasPrevious ? 2 * own.number('CHUNK_TOKENS') * width : 0;
+  return { flops: 4 * rows * keys * width, bytes: F32 * (4 * rows * width + cache) };
 }
 
 /** @param each operations for every number of a head's state and token, by the definition in docs/model.md */

@@ -11,7 +11,7 @@ import {
 import { DEFAULT_WORKGROUP } from '../../src/engine/world/webgpu/matmul-program.ts';
 import { loadKernelSources, openCheckingGpu } from '../../src/engine/world/webgpu/platform.node.ts';
 import type { WorldSession } from '../../src/engine/world/world-model.ts';
-import { emulatedUnits, withEmulatedUnits, withRoundedTiles } from './emulated-units.ts';
+import { emulatedUnits, withEmulatedUnits, withRoundedTiles, withRoundedUnits } from './emulated-units.ts';
 import { openSoftwareGpu } from './software-device.ts';
 import { readTiny } from './tiny-package.ts';
 
@@ -49,6 +49,7 @@ describe('a rollout against PyTorch', () => {
   // Where the device has no f16, matrix units are followed with f32 in its place.
   const cases: [string, KernelChoice, Gpu, number][] = [
     ['matrix units of f32', units('f32'), emulated, 90],
+    ['matrix units, left factors and attention rounded to f16', units('f32'), withRoundedUnits(emulated), 40],
     ['f32 tiles rounded to f16', PLAIN_KERNELS, withRoundedTiles(gpu), 40],
     ...(hasHalf
       ? ([

@@ -1,25 +1,29 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   ATTENTION,
+  type AttentionOptions,
   attentionProgram,
   attentionWorkgroups,
 } from '../../src/engine/world/webgpu/attention-program.ts';
 import type { Gpu } from '../../src/engine/world/webgpu/gpu.ts';
 import { runKernel } from '../../src/engine/world/webgpu/kernel-run.ts';
 import type { RolloutLaunch } from '../../src/engine/world/webgpu/launch.ts';
-import type { WorkgroupLimits } from '../../src/engine/world/webgpu/matmul-program.ts';
+import type { UnitsChoice } from '../../src/engine/world/webgpu/kernel-choice.ts';
+import { DEFAULT_WORKGROUP, type WorkgroupLimits } from '../../src/engine/world/webgpu/matmul-program.ts';
 import { attend } from '../../src/engine/world/webgpu/parity/reference.ts';
 import {
   CACHE_STORE,
   cacheStoreProgram,
   cacheStoreWorkgroups,
 } from '../../src/engine/world/webgpu/programs.ts';
+import { emulatedUnits, withEmulatedUnits, withRoundedUnits } from './emulated-units.ts';
 import { largestDifference, randomNumbers } from './numbers.ts';
 import { openSoftwareGpu } from './software-device.ts';
 
-let gpu: Gpu;
+let [gpu, emulated]: Gpu[] = [];
 beforeAll(async () => {
   gpu = await openSoftwareGpu();
+  emulated = await withEmulatedUnits(gpu);
 });
 
 /** Columns `start` … `start + length − 1` of rows of `stride` numbers. */
@@ -62,17 +66,28 @@ function randomInputs({ heads, headLength, chunkTokens, chunks, halves }: Shape,
   };
 }
 
-/** @param constants in place of those that the plan would choose */
-async function run(shape: Shape, { qkv, cache }: Inputs, constants: Record<string, number> = {}) {
+/**
+ * @param constants in place of those that the plan would choose
+ * @param units what to make it with, and on which device
+ */
+async function run(
+  shape: Shape,
+  { qkv, cache }: Inputs,
+  constants: Record<string, number> = {},
+  { own = gpu!, ...units }: Partial<AttentionOptions> & { own?: Gpu } = {},
+) {
   const rollouts = rolloutsOf(shape.halves);
   const chunks = shape.chunks * rollouts.length;
-  const planned = attentionProgram({ ...shape, chunks });
+  const options = { ...shape, ...units, chunks };
+  const planned = attentionProgram(options);
+  expect(planned.file).toBe(units.units ? 'attention-units.wgsl' : 'attention.wgsl');
   const program = { ...planned, constants: { ...planned.constants, ...constants } };
-  const queries = 8 * Number(program.constants['SETS']);
+  const [groups, ...others] = attentionWorkgroups(options);
+  const queries = constants['SETS'] && 8 * constants['SETS'];
   const outputs = await runKernel(
-    gpu,
+    own,
     program,
-    [Math.ceil(shape.chunkTokens / queries), shape.heads, chunks],
+    [queries ? Math.ceil(shape.chunkTokens / queries) : groups, ...others],
     { tokens: chunks * shape.chunkTokens, chunks: shape.chunks, rollouts },
     {
       ...{ [ATTENTION.qkv]: qkv, [ATTENTION.cache]: cache },
@@ -114,23 +129,53 @@ function expected(shape: Shape, { qkv, cache }: Inputs): number[] {
   return out;
 }
 
+const SHAPES: Shape[] = [
+  { heads: 2, headLength: 8, chunkTokens: 20, chunks: 3, halves: [1] },
+  { heads: 2, headLength: 8, chunkTokens: 20, chunks: 2, halves: [0] },
+  { heads: 3, headLength: 12, chunkTokens: 21, chunks: 1, halves: [2] },
+  { heads: 2, headLength: 16, chunkTokens: 65, chunks: 1, halves: [1] },
+  { heads: 1, headLength: 32, chunkTokens: 321, chunks: 1, halves: [2] },
+  { heads: 1, headLength: 64, chunkTokens: 150, chunks: 1, halves: [2] },
+  { heads: 1, headLength: 64, chunkTokens: 20, chunks: 2, halves: [1, 0, 2] },
+  { heads: 2, headLength: 64, chunkTokens: 320, chunks: 1, halves: [1] },
+  { heads: 1, headLength: 16, chunkTokens: 640, chunks: 1, halves: [0] },
+  { heads: 2, headLength: 96, chunkTokens: 33, chunks: 1, halves: [2] },
+  { heads: 1, headLength: 128, chunkTokens: 9, chunks: 1, halves: [0, 1] },
+  { heads: 1, headLength: 128, chunkTokens: 100, chunks: 1, halves: [2] },
+  { heads: 1, headLength: 256, chunkTokens: 9, chunks: 1, halves: [1] },
+  { heads: 1, headLength: 256, chunkTokens: 200, chunks: 1, halves: [1] },
+];
+
+const TILED: Shape = {
+  ...{ heads: 1, headLength: 32, chunkTokens: 330, chunks: 1 },
+  ...{ halves: [1] },
+};
+
+/** Queries of ones; keys whose scores are these by place, the chunk before first. */
+function inputsWithScores(scoreOf: (place: number) => number): Inputs {
+  const inputs = randomInputs(TILED, 1);
+  const { headLength, chunkTokens } = TILED;
+  for (let token = 0; token < chunkTokens; token++) {
+    const [row, own] = [3 * token * headLength, scoreOf(chunkTokens + token)];
+    inputs.qkv.fill(1, row, row + headLength);
+    inputs.qkv.fill(own / Math.sqrt(headLength), row + headLength, row + 2 * headLength);
+    const before = scoreOf(token) / Math.sqrt(headLength);
+    inputs.cache.fill(before, token * headLength, (token + 1) * headLength);
+  }
+  return inputs;
+}
+
+const SCORES: [string, (place: number) => number][] = [
+  ['are all equal', () => 3],
+  ['are −80 and 80 in turn', (place) => (place % 2 ? 80 : -80)],
+  ['rise from −80 to 80', (place) => (place * 160) / 659 - 80],
+  ['fall from 80 to −80', (place) => 80 - (place * 160) / 659],
+  ['have their largest at the very end', (place) => (place === 659 ? 80 : -80)],
+  ['have their largest at the very beginning', (place) => (place === 0 ? 80 : -80)],
+];
+
 describe('attention', () => {
-  it.each<Shape>([
-    { heads: 2, headLength: 8, chunkTokens: 20, chunks: 3, halves: [1] },
-    { heads: 2, headLength: 8, chunkTokens: 20, chunks: 2, halves: [0] },
-    { heads: 3, headLength: 12, chunkTokens: 21, chunks: 1, halves: [2] },
-    { heads: 2, headLength: 16, chunkTokens: 65, chunks: 1, halves: [1] },
-    { heads: 1, headLength: 32, chunkTokens: 321, chunks: 1, halves: [2] },
-    { heads: 1, headLength: 64, chunkTokens: 150, chunks: 1, halves: [2] },
-    { heads: 1, headLength: 64, chunkTokens: 20, chunks: 2, halves: [1, 0, 2] },
-    { heads: 2, headLength: 64, chunkTokens: 320, chunks: 1, halves: [1] },
-    { heads: 1, headLength: 16, chunkTokens: 640, chunks: 1, halves: [0] },
-    { heads: 2, headLength: 96, chunkTokens: 33, chunks: 1, halves: [2] },
-    { heads: 1, headLength: 128, chunkTokens: 9, chunks: 1, halves: [0, 1] },
-    { heads: 1, headLength: 128, chunkTokens: 100, chunks: 1, halves: [2] },
-    { heads: 1, headLength: 256, chunkTokens: 9, chunks: 1, halves: [1] },
-    { heads: 1, headLength: 256, chunkTokens: 200, chunks: 1, halves: [1] },
-  ])(
+  it.each(SHAPES)(
     'sees the chunk and the one before: $heads × $headLength, $chunks of $chunkTokens tokens, caches $halves',
     async (shape) => {
       const inputs = randomInputs(shape);
@@ -140,33 +185,7 @@ describe('attention', () => {
     },
   );
 
-  const TILED: Shape = {
-    ...{ heads: 1, headLength: 32, chunkTokens: 330, chunks: 1 },
-    ...{ halves: [1] },
-  };
-
-  /** Queries of ones; keys whose scores are these by place, the chunk before first. */
-  function inputsWithScores(scoreOf: (place: number) => number): Inputs {
-    const inputs = randomInputs(TILED, 1);
-    const { headLength, chunkTokens } = TILED;
-    for (let token = 0; token < chunkTokens; token++) {
-      const [row, own] = [3 * token * headLength, scoreOf(chunkTokens + token)];
-      inputs.qkv.fill(1, row, row + headLength);
-      inputs.qkv.fill(own / Math.sqrt(headLength), row + headLength, row + 2 * headLength);
-      const before = scoreOf(token) / Math.sqrt(headLength);
-      inputs.cache.fill(before, token * headLength, (token + 1) * headLength);
-    }
-    return inputs;
-  }
-
-  it.each<[string, (place: number) => number]>([
-    ['are all equal', () => 3],
-    ['are −80 and 80 in turn', (place) => (place % 2 ? 80 : -80)],
-    ['rise from −80 to 80', (place) => (place * 160) / 659 - 80],
-    ['fall from 80 to −80', (place) => 80 - (place * 160) / 659],
-    ['have their largest at the very end', (place) => (place === 659 ? 80 : -80)],
-    ['have their largest at the very beginning', (place) => (place === 0 ? 80 : -80)],
-  ])('is right where scores %s', async (_, scoreOf) => {
+  it.each(SCORES)('is right where scores %s', async (_, scoreOf) => {
     const inputs = inputsWithScores(scoreOf);
     const out = await run(TILED, inputs);
     expect(largestDifference(out, expected(TILED, inputs))).toBeLessThan(2e-5);
@@ -206,6 +225,85 @@ describe('attention', () => {
   });
 });
 
+describe('attention on matrix units', () => {
+  // Heads of whole units, as long as f32 numbers fit the default limits.
+  const shapes = SHAPES.filter(({ headLength }) => headLength % 16 === 0 && headLength <= 128).map(
+    (shape, index) => ({
+      ...shape,
+      larger: index % 2 ? 4 : 1,
+    }),
+  );
+
+  /** Subgroups as they are, or announced as four times as large, so that most wait. */
+  const units = (larger: number, headLength = 0): UnitsChoice => {
+    const { unit, ...choice } = emulatedUnits(gpu!, 'f32');
+    const k = headLength > 64 ? 8 : unit.k;
+    return { ...choice, unit: { ...unit, k }, subgroup: larger * choice.subgroup };
+  };
+
+  it.each(shapes)(
+    'sees the chunk and the one before: $heads × $headLength, $chunks of $chunkTokens tokens, caches $halves',
+    async ({ larger, ...shape }) => {
+      const inputs = randomInputs(shape);
+      const right = expected(shape, inputs);
+      const own = { own: emulated!, units: units(larger, shape.headLength) };
+      const actual = await run(shape, inputs, {}, own);
+      expect(largestDifference(actual, right)).toBeLessThan(4e-4 * Math.sqrt(shape.headLength / 64));
+    },
+  );
+
+  it.each(SCORES)('is right where scores %s', async (_, scoreOf) => {
+    const inputs = inputsWithScores(scoreOf);
+    const out = await run(TILED, inputs, {}, { own: emulated!, units: units(4) });
+    expect(largestDifference(out, expected(TILED, inputs))).toBeLessThan(2e-5);
+  });
+
+  it('is near where factors are rounded to f16', async () => {
+    // Scores of some units, as of normalised queries and keys.
+    const inputs = randomInputs(TILED, 1.5);
+    const out = await run(TILED, inputs, {}, { own: withRoundedUnits(emulated!), units: units(4) });
+    const difference = largestDifference(out, expected(TILED, inputs));
+    expect(difference).toBeGreaterThan(1e-5);
+    expect(difference).toBeLessThan(2e-3);
+  });
+
+  it('gives sums of weights that are one, however these are rounded', async () => {
+    const inputs = randomInputs(TILED, 1.5);
+    const { headLength, chunkTokens } = TILED;
+    inputs.cache.fill(1, chunkTokens * headLength, 2 * chunkTokens * headLength);
+    for (let token = 0; token < chunkTokens; token++) {
+      inputs.qkv.fill(1, (3 * token + 2) * headLength, (3 * token + 3) * headLength);
+    }
+    const out = await run(TILED, inputs, {}, { own: withRoundedUnits(emulated!), units: units(4) });
+    expect(largestDifference(out, new Float32Array(out.length).fill(1))).toBeLessThan(2e-6);
+  });
+
+  it('is chosen where heads are whole units and a workgroup has room', () => {
+    const unit = { m: 16, n: 16, k: 16, result: 'f32' } as const;
+    const chosen = (options: Partial<AttentionOptions>): unknown => {
+      const program = attentionProgram({
+        ...{ heads: 4, headLength: 64, chunkTokens: 320, chunks: 1 },
+        limits: { bytes: 49152, invocations: 1024 },
+        units: { unit, subgroup: 32, number: 'f16' },
+        ...options,
+      });
+      return program.file === 'attention.wgsl' ? undefined : program.constants;
+    };
+    expect(chosen({})).toMatchObject({ PIECE: 80, SUBGROUPS: 8, KEY_JOBS: 1, OUT_JOBS: 1 });
+    expect(chosen({ chunkTokens: 20 })).toMatchObject({ PIECE: 16 });
+    expect(chosen({ limits: DEFAULT_WORKGROUP })).toMatchObject({ PIECE: 16 });
+    expect(chosen({ headLength: 256 })).toMatchObject({ PIECE: 16, OUT_JOBS: 2 });
+    expect(chosen({ units: { unit, subgroup: 64, number: 'f16' }, limits: DEFAULT_WORKGROUP })).toMatchObject(
+      {
+        SUBGROUPS: 4,
+      },
+    );
+    expect(chosen({ headLength: 256, limits: DEFAULT_WORKGROUP })).toBeUndefined();
+    expect(chosen({ headLength: 40 })).toBeUndefined();
+    expect(chosen({ units: undefined })).toBeUndefined();
+  });
+});
+
 describe('cache-store', () => {
   it.each([[[0]], [[1]], [[2, 0, 1]]] as const)(
     "keeps the last chunk's keys and values beside those in half %j of the ring",
@@ -216,7 +314,7 @@ describe('cache-store', () => {
       const qkv = randomNumbers(5, rollouts.length * chunks * chunkTokens * 3 * width);
       const cache = randomNumbers(6, 4 * rollouts.length * size);
       const outputs = await runKernel(
-        gpu,
+        gpu!,
         cacheStoreProgram(width, chunkTokens),
         cacheStoreWorkgroups(width, chunkTokens, rollouts.length),
         { tokens: rollouts.length * chunks * chunkTokens, chunks, rollouts },

@@ -20,17 +20,31 @@ export function emulatedUnits(gpu: Gpu, number: 'f16' | 'f32'): UnitsChoice {
   return { unit: { m: 4, n: 8, k: 16, result: 'f32' }, subgroup: subgroupMaxSize, number };
 }
 
+/** Emulated units whose factors, but for matrices of weights, keep what f16 would keep, in f32. */
+export function withRoundedUnits(emulated: Gpu): Gpu {
+  const own = new Map(emulated.sources);
+  replace(own, 'narrow.wgsl', '  return value;', '  return quantizeToF16(value);');
+  replace(own, 'attention-units.wgsl', 'NUMBER(exp', 'quantizeToF16(exp');
+  return new Gpu(emulated.device, own);
+}
+
 /** Kernels whose tiles keep what f16 would keep, in f32: activations, weights and sums of four products are rounded. */
 export function withRoundedTiles(gpu: Gpu): Gpu {
   const own = new Map(gpu.sources);
-  const replace = (file: string, from: string, to: string): void => {
-    const text = own.get(file)!;
-    if (!text.includes(from)) throw new Error(`${file} has no “${from}”.`);
-    own.set(file, text.replaceAll(from, to));
-  };
-  replace('narrow.wgsl', '  return value;', '  return quantizeToF16(value);');
-  replace('matmul.wgsl', '+= vec4f(vec4<NUMBER>(dot(', '+= quantizeToF16(vec4<NUMBER>(dot(');
-  replace('matmul.wgsl', 'vec4<NUMBER>(stored)', 'quantizeToF16(stored)');
-  replace('matmul.wgsl', 'vec4<NUMBER>(bitcast<vec4f>(stored))', 'quantizeToF16(bitcast<vec4f>(stored))');
+  replace(own, 'narrow.wgsl', '  return value;', '  return quantizeToF16(value);');
+  replace(own, 'matmul.wgsl', '+= vec4f(vec4<NUMBER>(dot(', '+= quantizeToF16(vec4<NUMBER>(dot(');
+  replace(own, 'matmul.wgsl', 'vec4<NUMBER>(stored)', 'quantizeToF16(stored)');
+  replace(
+    own,
+    'matmul.wgsl',
+    'vec4<NUMBER>(bitcast<vec4f>(stored))',
+    'quantizeToF16(bitcast<vec4f>(stored))',
+  );
   return new Gpu(gpu.device, own);
+}
+
+function replace(sources: Map<string, string>, file: string, from: string, to: string): void {
+  const text = sources.get(file)!;
+  if (!text.includes(from)) throw new Error(`${file} has no “${from}”.`);
+  sources.set(file, text.replaceAll(from, to));
 }

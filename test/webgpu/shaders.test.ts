@@ -54,7 +54,7 @@ it.each([{ kind: 'int8' }, { kind: 'float' }, { kind: 'mixed', split: 50 }] as c
     );
     expect([...files].sort()).toEqual(
       [...new Set([...kernels.map(([file]) => file), 'ssd.wgsl', 'gated-delta.wgsl'])]
-        .filter((file) => file !== 'matmul-units.wgsl')
+        .filter((file) => !file.endsWith('-units.wgsl'))
         .sort(),
     );
     for (const program of distinct.values()) {
@@ -85,7 +85,7 @@ it.each<[string, KernelChoice]>([
       },
     ]),
   ),
-])('compiles every matrix product with %s', async (_, choice) => {
+])('compiles every matrix product, and attention, with %s', async (_, choice) => {
   const features = ['chromium-experimental-subgroup-matrix'];
   const device = await requestWebGpuDevice(await openCheckingGpu(), { features });
   const gpu = new Gpu(device, await loadKernelSources());
@@ -97,9 +97,10 @@ it.each<[string, KernelChoice]>([
     [...sections.before, ...sections.step].map(({ program }) => program),
   );
   const halved = programs.filter(({ constants }) => constants['NUMBER'] === 'f16');
-  const file = choice.units ? 'matmul-units.wgsl' : 'matmul.wgsl';
   expect(halved.length).toBeGreaterThan(6 * MAZE.layers.length);
-  expect(new Set(halved.map((program) => program.file))).toEqual(new Set([file]));
+  expect(new Set(halved.map(({ file }) => file))).toEqual(
+    new Set(choice.units ? ['matmul-units.wgsl', 'attention-units.wgsl'] : ['matmul.wgsl']),
+  );
   for (const program of new Map(halved.map((one) => [programKey(one), one])).values()) {
     expect(Object.keys(program.bindings).length).toBeLessThanOrEqual(8);
     await gpu.pipeline(program);

@@ -1,3 +1,5 @@
+import { attentionUnitsConstants } from './attention-units-program.ts';
+import type { UnitsChoice } from './kernel-choice.ts';
 import { DEFAULT_WORKGROUP, type WorkgroupLimits } from './matmul-program.ts';
 import { ceilDivide, type Program, type Workgroups } from './program.ts';
 
@@ -8,21 +10,19 @@ export interface AttentionOptions {
   /** Of all rollouts of the pass. */
   chunks: number;
   limits?: WorkgroupLimits;
+  /** Matrix units to use where they can make it. */
+  units?: UnitsChoice | undefined;
 }
 
-/** Binding numbers of kernels/attention.wgsl. */
+/** Binding numbers of both kernels. */
 export const ATTENTION = { qkv: 0, cache: 1, out: 2 } as const;
 
-/** kernels/attention.wgsl. */
+/** kernels/attention.wgsl, or kernels/attention-units.wgsl where matrix units can make this attention. */
 export function attentionProgram(options: AttentionOptions): Program {
-  const { heads, headLength, chunkTokens } = options;
-  const { sets, lanes, keysEach, partials } = attentionTile(options);
+  const onUnits = attentionUnitsConstants(options);
   return {
-    file: 'attention.wgsl',
-    constants: {
-      ...{ HEADS: heads, HEAD_LENGTH: headLength, CHUNK_TOKENS: chunkTokens },
-      ...{ SETS: sets, LANES: lanes, KEYS_EACH: keysEach, PARTIALS: partials },
-    },
+    file: onUnits ? 'attention-units.wgsl' : 'attention.wgsl',
+    constants: onUnits ?? plainConstants(options),
     bindings: {
       [ATTENTION.qkv]: 'read',
       [ATTENTION.cache]: 'read',
@@ -32,8 +32,19 @@ export function attentionProgram(options: AttentionOptions): Program {
 }
 
 export function attentionWorkgroups(options: AttentionOptions): Workgroups {
-  const { sets } = attentionTile(options);
-  return [ceilDivide(options.chunkTokens, SET * sets), options.heads, options.chunks];
+  const queries = attentionUnitsConstants(options)
+    ? options.units!.unit.m
+    : SET * attentionTile(options).sets;
+  return [ceilDivide(options.chunkTokens, queries), options.heads, options.chunks];
+}
+
+function plainConstants(options: AttentionOptions): Record<string, number> {
+  const { heads, headLength, chunkTokens } = options;
+  const { sets, lanes, keysEach, partials } = attentionTile(options);
+  return {
+    ...{ HEADS: heads, HEAD_LENGTH: headLength, CHUNK_TOKENS: chunkTokens },
+    ...{ SETS: sets, LANES: lanes, KEYS_EACH: keysEach, PARTIALS: partials },
+  };
 }
 
 interface AttentionTile {
@@ -47,7 +58,7 @@ interface AttentionTile {
   partials: number;
 }
 
-/** As in the kernel. */
+/** As in kernels/attention.wgsl. */
 const [SET, PARTS] = [8, 4];
 
 /** Most keys of a tile that an invocation scores: what fits its registers. */

@@ -306,8 +306,8 @@ export class OperationList {
       [MATMUL.extra]: { kind: 'input', name: 'rotations' },
     });
     if (!options.stateOnly) {
-      const { limits } = this.#choice;
-      const shape = { heads, headLength, chunkTokens, chunks: rollouts * chunks, limits };
+      const { limits, units } = this.#choice;
+      const shape = { heads, headLength, chunkTokens, chunks: rollouts * chunks, limits, units };
       const attended = this.#work(`attended ${index}`, width);
       this.#operations.push({
         name: `${index} attention`,

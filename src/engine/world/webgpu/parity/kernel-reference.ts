@@ -87,6 +87,7 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
   'ssd-scores-write.wgsl': (own, launch) => ({ [SCORES.state]: scanned('ssd', own, launch).state }),
   'matmul-units.wgsl': (own, launch) => ({ [MATMUL.out]: matmul(own, launch) }),
   'attention.wgsl': (own, launch) => ({ [ATTENTION.out]: attention(own, launch) }),
+  'attention-units.wgsl': (own, launch) => ({ [ATTENTION.out]: attention(own, launch) }),
   'cache-store.wgsl': (own, launch) => ({
     [CACHE_STORE.cache]: ring(own, launch, CACHE_STORE, own.number('WIDTH')),
   }),
