@@ -2,7 +2,7 @@ import { wanderingRollout } from '../src/engine/parity/wandering.ts';
 import type { ModelJson } from '../src/engine/package/model-json.ts';
 import { levelsFor } from '../src/engine/sampler/levels.ts';
 import { stepsFor } from '../src/engine/scheduler/profiles.ts';
-import type { Operation } from '../src/engine/world/webgpu/operations.ts';
+import type { Operation } from '../src/engine/world/webgpu/operation.ts';
 import { programKey } from '../src/engine/world/webgpu/program.ts';
 import { launchOf } from '../src/engine/world/webgpu/rollout-passes.ts';
 import { timeOperations, timeSpans } from '../src/engine/world/webgpu/timings.ts';

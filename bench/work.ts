@@ -1,5 +1,5 @@
 import { LongtakeError } from '../src/engine/types.ts';
-import type { Operation } from '../src/engine/world/webgpu/operations.ts';
+import type { Operation } from '../src/engine/world/webgpu/operation.ts';
 import type { Program, Workgroups } from '../src/engine/world/webgpu/program.ts';
 
 /** What an operation cannot avoid: arithmetic, and bytes with every input read once and every output written once. */

@@ -5,7 +5,7 @@ import { median, spread } from '../../bench/median.ts';
 import { type BenchReport, formatReport } from '../../bench/report.ts';
 import { workOf } from '../../bench/work.ts';
 import type { WorldSpec } from '../../src/engine/package/model-json.ts';
-import type { Operation } from '../../src/engine/world/webgpu/operations.ts';
+import type { Operation } from '../../src/engine/world/webgpu/operation.ts';
 import { makePlans, type Plans } from '../../src/engine/world/webgpu/world-plans.ts';
 import { readTiny } from '../webgpu/tiny-package.ts';
 

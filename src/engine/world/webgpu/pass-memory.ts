@@ -1,6 +1,6 @@
 import type { WorldSpec } from '../../package/model-json.ts';
 import type { Gpu } from './gpu.ts';
-import type { PassInput } from './operations.ts';
+import type { PassInput } from './operation.ts';
 import type { Plan } from './plan.ts';
 import { commonSizes } from './workspace.ts';
 

@@ -1,6 +1,6 @@
 import { LongtakeError } from '../../types.ts';
 import type { Gpu } from './gpu.ts';
-import type { Extent, Operation, Place } from './operations.ts';
+import type { Extent, Operation, Place } from './operation.ts';
 import { type Lifetime, shareBuffers, type Workspace } from './workspace.ts';
 
 /** Names of the parts of a plan, in the order in which they run; the last one runs once a step. */

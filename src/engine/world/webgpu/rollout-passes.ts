@@ -1,7 +1,7 @@
 import { throwIfCancelled } from '../../cancel.ts';
 import type { Chunk, NoiseKey } from '../world-model.ts';
 import { LAUNCH_SLOTS, type LaunchValues, type RolloutLaunch } from './launch.ts';
-import type { Extent } from './operations.ts';
+import type { Extent } from './operation.ts';
 import type { PassMemory } from './pass-memory.ts';
 import type { BoundOperation, Plan } from './plan.ts';
 import { rotations } from './rotations.ts';

@@ -1,4 +1,4 @@
-import type { Operation, Place } from './operations.ts';
+import type { Operation, Place } from './operation.ts';
 import {
   isTiledScan,
   SCAN,

@@ -1,5 +1,5 @@
 import type { Binding, Gpu } from './gpu.ts';
-import type { Place } from './operations.ts';
+import type { Place } from './operation.ts';
 import { PassMemory } from './pass-memory.ts';
 import { type BoundOperation, bindOperations, type Plan, type Section } from './plan.ts';
 import type { MergedPlans } from './world-plans.ts';

@@ -12,7 +12,8 @@ import {
   type Tile,
   type UnitTile,
 } from './matmul-program.ts';
-import { LONG_PASS, type Operation, type Product } from './operations.ts';
+import type { Operation, Product } from './operation.ts';
+import { LONG_PASS } from './operations.ts';
 import { type BoundOperation, type Plan, record } from './plan.ts';
 import { programKey } from './program.ts';
 import { isSoftwareInfo } from './software-adapter.ts';

@@ -2,7 +2,7 @@ import { throwIfCancelled } from '../../cancel.ts';
 import { LongtakeError } from '../../types.ts';
 import type { Chunk, NoiseKey, WorldSession, WorldSnapshot } from '../world-model.ts';
 import type { LaunchValues } from './launch.ts';
-import type { Operation } from './operations.ts';
+import type { Operation } from './operation.ts';
 import type { Plan } from './plan.ts';
 import { launchOf, type Rollout } from './rollout-passes.ts';
 import type { BoundPlan, Lease } from './state-bank.ts';

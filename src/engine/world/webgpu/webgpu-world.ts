@@ -14,7 +14,8 @@ import {
   plainLaunch,
 } from './launch.ts';
 import { LevelTable } from './level-table.ts';
-import { LEVEL_ROWS, type Place } from './operations.ts';
+import type { Place } from './operation.ts';
+import { LEVEL_ROWS } from './operations.ts';
 import { PassMemory } from './pass-memory.ts';
 import { type BoundOperation, bindOperations, type Plan, record } from './plan.ts';
 import { RolloutPasses } from './rollout-passes.ts';
