@@ -7,6 +7,8 @@
 //   state      [slots, blocks, HEADS, KEY_LENGTH, VALUE_LENGTH]  f32; written only with COMMIT
 //   out        [tokens, HEADS·VALUE_LENGTH]  f32
 // GRID_ROWS, GRID_COLUMNS: token grid; BLOCK_ROWS, BLOCK_COLUMNS: the block. TILE: tokens staged at a time.
+// PART4: vectors of four that an invocation keeps of a column. VECTORS, NUMBERS, LOGITS: how many vectors of keys and queries,
+// values, and pairs of logits it reads of a tile.
 // The including file gives `written(i, value, recalled) -> w`: by how much of its key the i-th staged token changes a
 // column, where `recalled` is k·s with the key as it is staged.
 #include "launch.wgsl"
@@ -22,7 +24,6 @@
 @group(1) @binding(2) var<storage, read_write> out: array<f32>;
 
 const KEY4 = KEY_LENGTH / 4;
-const PART4 = KEY4 / PARTS;
 const LANES = GROUP_COLUMNS * PARTS;
 // Invocations that add up one scalar product of staged vectors.
 const SHARES = 4u;
@@ -40,36 +41,83 @@ var<workgroup> forgotten: array<f32, TILE>;
 // k·s and q·s by part and column, for even and for odd tokens.
 var<workgroup> parts: array<vec2f, 2 * LANES>;
 
-var<private> column: array<vec4f, PART4>;
+// PART4 vectors of a column of the state, and the projection's numbers for the tile of tokens that comes next: variables of
+// their own, so that compilers keep them in registers.
+#repeat j PART4
+var<private> column_$j: vec4f;
+#endrepeat
+#repeat j VECTORS
+var<private> next_vector_$j: vec4f;
+#endrepeat
+#repeat j NUMBERS
+var<private> next_value_$j: f32;
+#endrepeat
+#repeat j LOGITS
+var<private> next_logits_$j: vec2f;
+#endrepeat
 
+// Four numbers of a key or query of a tile; zero past the end.
+fn vector_at(i: u32, head: u32, first: u32, length: u32) -> vec4f {
+  let vector = i / KEY4;
+  let token = first + vector % TILE;
+  if (token >= length) {
+    return vec4f(0.0);
+  }
+  let start = select(u32(QUERIES), u32(KEYS), vector < TILE) + head * KEY_LENGTH + (i % KEY4) * 4;
+  let at = token_at(token) * STRIDE + start;
+  return vec4f(projection[at], projection[at + 1], projection[at + 2], projection[at + 3]);
+}
+
+fn value_at(i: u32, head: u32, first: u32, length: u32, first_column: u32) -> f32 {
+  let token = first + i / GROUP_COLUMNS;
+  let value_column = first_column + i % GROUP_COLUMNS;
+  if (token >= length || value_column >= VALUE_LENGTH) {
+    return 0.0;
+  }
+  return projection[token_at(token) * STRIDE + VALUES + head * VALUE_LENGTH + value_column];
+}
+
+// Write and decay logit.
+fn logits_at(i: u32, head: u32, first: u32, length: u32) -> vec2f {
+  if (i >= TILE || first + i >= length) {
+    return vec2f(0.0);
+  }
+  let at = token_at(first + i) * STRIDE + head;
+  return vec2f(projection[at + WRITES], projection[at + DECAYS]);
+}
+
+// Sends for a tile, which arrives while the tokens of the one before are worked on.
+fn fetch(head: u32, first: u32, length: u32, first_column: u32, lane: u32) {
+#repeat j VECTORS
+  next_vector_$j = vector_at(lane + $ju * LANES, head, first, length);
+#endrepeat
+#repeat j NUMBERS
+  next_value_$j = value_at(lane + $ju * LANES, head, first, length, first_column);
+#endrepeat
+#repeat j LOGITS
+  next_logits_$j = logits_at(lane + $ju * LANES, head, first, length);
+#endrepeat
+}
+
+// Puts the tile that was fetched in its place and sends for the one after it.
 fn stage(head: u32, first: u32, length: u32, first_column: u32, lane: u32) {
-  for (var i = lane; i < 2 * TILE * KEY4; i += LANES) {
-    let vector = i / KEY4;
-    let token = first + vector % TILE;
-    var value = vec4f(0.0);
-    if (token < length) {
-      let start = select(u32(QUERIES), u32(KEYS), vector < TILE) + head * KEY_LENGTH + (i % KEY4) * 4;
-      let at = token_at(token) * STRIDE + start;
-      value = vec4f(projection[at], projection[at + 1], projection[at + 2], projection[at + 3]);
-    }
-    staged[i] = value;
+#repeat j VECTORS
+  if (lane + $ju * LANES < 2 * TILE * KEY4) {
+    staged[lane + $ju * LANES] = next_vector_$j;
   }
-  for (var i = lane; i < TILE * GROUP_COLUMNS; i += LANES) {
-    let token = first + i / GROUP_COLUMNS;
-    let value_column = first_column + i % GROUP_COLUMNS;
-    var value = 0.0;
-    if (token < length && value_column < VALUE_LENGTH) {
-      value = projection[token_at(token) * STRIDE + VALUES + head * VALUE_LENGTH + value_column];
-    }
-    values[i] = value;
+#endrepeat
+#repeat j NUMBERS
+  if (lane + $ju * LANES < TILE * GROUP_COLUMNS) {
+    values[lane + $ju * LANES] = next_value_$j;
   }
-  for (var i = lane; i < TILE; i += LANES) {
-    if (first + i < length) {
-      let at = token_at(first + i) * STRIDE + head;
-      write_strength[i] = sigmoid(projection[at + WRITES]);
-      forgotten[i] = sigmoid(projection[at + DECAYS]);
-    }
+#endrepeat
+#repeat j LOGITS
+  if (lane + $ju * LANES < TILE) {
+    write_strength[lane + $ju * LANES] = sigmoid(next_logits_$j.x);
+    forgotten[lane + $ju * LANES] = sigmoid(next_logits_$j.y);
   }
+#endrepeat
+  fetch(head, first + TILE, length, first_column, lane);
   workgroupBarrier();
   for (var i = lane; i < 3 * TILE * SHARES; i += LANES) {
     let token = (i / SHARES) % TILE;
@@ -98,6 +146,10 @@ fn stage(head: u32, first: u32, length: u32, first_column: u32, lane: u32) {
   workgroupBarrier();
 }
 
+fn state_vector(at: u32) -> vec4f {
+  return vec4f(state[at], state[at + VALUE_LENGTH], state[at + 2 * VALUE_LENGTH], state[at + 3 * VALUE_LENGTH]);
+}
+
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   begin(group.z);
@@ -108,11 +160,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let used = first_column + own < VALUE_LENGTH;
   let length = launch.frames * BLOCK_TOKENS;
   let state_at = ((state_block * HEADS + head) * KEY_LENGTH + part * 4 * PART4) * VALUE_LENGTH + first_column + own;
+  fetch(head, 0u, length, first_column, lane);
   if (used) {
-    for (var i = 0u; i < PART4; i++) {
-      let at = state_at + i * 4 * VALUE_LENGTH;
-      column[i] = vec4f(state[at], state[at + VALUE_LENGTH], state[at + 2 * VALUE_LENGTH], state[at + 3 * VALUE_LENGTH]);
-    }
+#repeat j PART4
+    column_$j = state_vector(state_at + $ju * (4 * VALUE_LENGTH));
+#endrepeat
   }
   for (var first = 0u; first < length; first += TILE) {
     stage(head, first, length, first_column, lane);
@@ -121,11 +173,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       let key = i * KEY4 + part * PART4;
       let query = (TILE + i) * KEY4 + part * PART4;
       var sums = vec2f(0.0);
-      for (var j = 0u; j < PART4; j++) {
-        let s = column[j] - forget * column[j];
-        column[j] = s;
-        sums += vec2f(dot(s, staged[key + j]), dot(s, staged[query + j]));
-      }
+#repeat j PART4
+      column_$j -= forget * column_$j;
+      sums += vec2f(dot(column_$j, staged[key + $ju]), dot(column_$j, staged[query + $ju]));
+#endrepeat
       let turn = (i % 2u) * LANES;
       parts[turn + lane] = sums;
       workgroupBarrier();
@@ -134,9 +185,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         sums += parts[turn + other * GROUP_COLUMNS + own];
       }
       let write = written(i, values[i * GROUP_COLUMNS + own], sums.x);
-      for (var j = 0u; j < PART4; j++) {
-        column[j] += write * staged[key + j];
-      }
+#repeat j PART4
+      column_$j += write * staged[key + $ju];
+#endrepeat
       if (part == 0u && used) {
         let at = token_at(first + i) * (HEADS * VALUE_LENGTH) + head * VALUE_LENGTH + first_column + own;
         out[at] = (sums.y + write * key_query[i]) * inverse_length[TILE + i];
@@ -146,13 +197,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   }
 #if COMMIT
   if (used) {
-    for (var i = 0u; i < PART4; i++) {
-      let at = state_at + i * 4 * VALUE_LENGTH;
-      state[at] = column[i].x;
-      state[at + VALUE_LENGTH] = column[i].y;
-      state[at + 2 * VALUE_LENGTH] = column[i].z;
-      state[at + 3 * VALUE_LENGTH] = column[i].w;
+#repeat j PART4
+    for (var i = 0u; i < 4; i++) {
+      state[state_at + ($ju * 4 + i) * VALUE_LENGTH] = column_$j[i];
     }
+#endrepeat
   }
 #endif
 }

@@ -50,13 +50,17 @@ export const SCAN = { projection: 0, state: 1, out: 2 } as const;
 
 /** kernels/ssd.wgsl, kernels/gated-delta.wgsl: token after token. */
 export function scanProgram(options: ScanOptions): Program {
+  const [columns, parts] = [scanGroupColumns(options), scanParts(options)];
+  // Keys and queries of a tile take 8·TILE·KEY_LENGTH bytes of the default workgroup memory.
+  const tile = options.keyLength > 128 ? 4 : 8;
+  const each = (count: number): number => ceilDivide(count, columns * parts);
   return {
     file: `${options.kind}.wgsl`,
     constants: {
       ...scanShape(options),
-      ...{ GROUP_COLUMNS: scanGroupColumns(options), PARTS: scanParts(options) },
-      // Keys and queries of a tile take 8·TILE·KEY_LENGTH bytes of the default workgroup memory.
-      ...{ TILE: options.keyLength > 128 ? 4 : 8, COMMIT: options.commit ? 1 : 0 },
+      ...{ GROUP_COLUMNS: columns, PARTS: parts, PART4: options.keyLength / 4 / parts },
+      ...{ TILE: tile, COMMIT: options.commit ? 1 : 0 },
+      ...{ VECTORS: each((tile * options.keyLength) / 2), NUMBERS: each(tile * columns), LOGITS: each(tile) },
     },
     bindings: {
       [SCAN.projection]: 'read',
