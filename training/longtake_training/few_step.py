@@ -6,9 +6,10 @@ batch's noised frames are first made by the sampler's own levels, all chunks at 
 chunk would take as many passes as there are chunks). Then some of the chunks are given as committed, the others are to
 be predicted, from what the sampler had before one of its passes or from noised truth. The target is always the truth.
 
-Only chunks that came out near the truth serve so. Where memory knows nothing, own frames show something else than the
-truth, and a network that is told to predict the truth after them would learn not to believe what it has committed:
-flicker, and cold starts that fade to the mean.
+Only chunks that came out near the truth serve so, and only after enough was given. Where memory knows nothing, own
+frames show something else than the truth, and a network that is told to predict the truth after them would learn not to
+believe what it has committed: flicker, and cold starts that fade to the mean. Being near is not enough there: the mean
+of many possible rooms is near each of them, and with it for input the network would learn to stay with the mean.
 """
 
 from dataclasses import dataclass, replace
@@ -28,8 +29,9 @@ class FewStep:
 
     start: share of the budget from which the stage runs. share: of its steps that train on own frames; the others are
     as before. committed: of the noised chunks, how many are given as own frames. visited: of the clips, how many are
-    predicted from what the sampler visits. near: PSNR in dB from which on an own chunk serves for either. steps:
-    numbers of denoise passes to be good at. structure: weight of the structure loss in the whole stage.
+    predicted from what the sampler visits. near: PSNR in dB from which on an own chunk serves for either. given: how
+    many given frames have to stand before it, so that no chunk of a free sample does, nor the first ones after a short
+    prefix. steps: numbers of denoise passes to be good at. structure: weight of the structure loss in the whole stage.
     """
 
     start: float
@@ -37,6 +39,7 @@ class FewStep:
     committed: float = 0.5
     visited: float = 0.5
     near: float = 22.0
+    given: int = 0
     steps: tuple[int, ...] = (1, 2, 4)
     structure: float = 0.0
 
@@ -67,6 +70,12 @@ def near_truth(own: torch.Tensor, batch: Batch, size: int, decibels: float) -> t
     return close & (count > 0)
 
 
+def given_before(batch: Batch, size: int) -> torch.Tensor:
+    """[B, T / size]: how many frames are given in the chunks before each one; parts of frames count as such."""
+    by_chunk = (~batch.chunk.mask).float().mean(-1).unflatten(1, (-1, size)).sum(-1)
+    return by_chunk.cumsum(1) - by_chunk
+
+
 def own_batch(
     model: WorldModel, batch: Batch, settings: FewStep, random: np.random.Generator, dtype
 ) -> tuple[Batch, torch.Tensor, torch.Tensor]:
@@ -76,13 +85,13 @@ def own_batch(
     stop = int(random.integers(len(levels) - 1))
     own, visited = own_frames(model, batch, levels, stop, dtype)
     chunk, size = batch.chunk, model.config.frames_per_chunk
-    near = near_truth(own, batch, size, settings.near)
+    fit = near_truth(own, batch, size, settings.near) & (given_before(batch, size) >= settings.given)
 
     def draw(share, *shape):
-        return torch.from_numpy(random.random(shape) < share).to(near.device)
+        return torch.from_numpy(random.random(shape) < share).to(fit.device)
 
-    committed = draw(settings.committed, *near.shape) & near
-    on_path = draw(settings.visited, len(near), 1) & near
+    committed = draw(settings.committed, *fit.shape) & fit
+    on_path = draw(settings.visited, len(fit), 1) & fit
     committed, on_path = (x.repeat_interleave(size, 1) for x in (committed, on_path))
     # A clip all of whose noised chunks came out committed would have nothing to predict.
     committed &= (chunk.mask.any(-1) & ~committed).any(1, keepdim=True)

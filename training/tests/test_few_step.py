@@ -7,7 +7,7 @@ from tiny import random_clip, tiny_config
 
 from longtake_training.codec import decode_patches, encode_patches
 from longtake_training.export import condition
-from longtake_training.few_step import FewStep, own_batch, own_frames
+from longtake_training.few_step import FewStep, given_before, own_batch, own_frames
 from longtake_training.losses import structure_loss, training_loss
 from longtake_training.metrics import ssim
 from longtake_training.model import WorldModel
@@ -93,6 +93,24 @@ def test_what_memory_does_not_know_is_trained_as_before(model, batch):
     torch.manual_seed(5)
     made, z, committed = own_batch(model, batch, on_path, np.random.default_rng(0), torch.float32)
     assert not committed.any() and (made.level[:, known] == 1).all() and (made.level == 1).sum() == 2 * size
+
+
+def test_own_chunks_serve_only_after_enough_was_given(model, batch):
+    # One free clip and one with a prefix of four chunks, a given chunk in its midst, and halves of frames at its end.
+    batch.chunk.mask[:] = True
+    batch.chunk.mask[1, :20] = batch.chunk.mask[1, 100:105] = False
+    batch.chunk.mask[1, 140:, ::2] = False
+    before = given_before(batch, 5)
+    assert not before[0].any()
+    assert before[1].tolist() == [0, 5, 10, 15] + [20] * 17 + [25] * 8 + [27.5, 30, 32.5]
+    settings = FewStep(start=0.0, committed=1.0, visited=0.0, near=-50, steps=(1,), given=22)
+    _, _, committed = own_batch(model, batch, settings, np.random.default_rng(0), torch.float32)
+    assert not committed[0].any()
+    assert committed[1].nonzero().flatten().tolist() == list(range(105, 160))
+    on_path = replace(settings, committed=0.0, visited=1.0)
+    batch.level[:] = 0.3
+    made, _, _ = own_batch(model, batch, on_path, np.random.default_rng(0), torch.float32)
+    assert (made.level[0] != 1).all() and (made.level[1] == 1).nonzero().flatten().tolist() == list(range(105, 160))
 
 
 def test_the_stage_has_gradients_through_what_was_committed(model, batch):
