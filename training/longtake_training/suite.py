@@ -27,7 +27,8 @@ DAMAGES = {
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large the suite is: (context, generated frames) of each protocol, clips, numbers of denoise passes.
+    """How large the suite is: (context, generated frames) of each protocol, clips, numbers of denoise passes (the first
+    two early, the others last).
 
     far: a retrieval beyond everything trained, on far_clips clips.
     """
@@ -40,26 +41,30 @@ class Sizes:
     cold: int = 100
     far: tuple[int, int] = (800, 800)
     far_clips: int = 16
-    steps: tuple[int, ...] = (4, 1, 2, 8, 32)
+    steps: tuple[int, ...] = (4, 32, 1, 2, 8)
 
 
 def jobs(sizes: Sizes) -> dict[str, Protocol]:
-    """Protocols by name, what matters most first."""
+    """Protocols by name, what matters most first: how good the usual passes are, what more of them would give, how far
+    memory reaches and what it survives; then the other tasks, and fewer passes."""
     usual = tuple(levels_of(4))
     long = {task: Protocol(task, *getattr(sizes, task), usual, sizes.clips) for task in ("retrieval", "reasoning")}
-    first, *others = sizes.steps
+
+    def with_steps(steps):
+        levels = tuple(levels_of(steps))
+        return {f"{task}, {steps} steps": replace(protocol, levels=levels) for task, protocol in long.items()}
+
     result = {}
-    for steps in (first, *others):
-        if steps != first and "gap" not in result:
-            result["gap"] = Protocol("gap", *sizes.gap, usual, sizes.clips)
-            result["region"] = Protocol("region", *sizes.region, usual, sizes.clips)
-            result["cold"] = Protocol("cold", 0, sizes.cold, usual, sizes.clips)
-        for task, protocol in long.items():
-            result[f"{task}, {steps} steps"] = replace(protocol, levels=tuple(levels_of(steps)))
-    for name, damage in DAMAGES.items():
-        for task, protocol in long.items():
-            result[f"{task}, {name}"] = replace(protocol, damage=damage)
+    for steps in sizes.steps[:2]:
+        result |= with_steps(steps)
     result["far retrieval"] = Protocol("retrieval", *sizes.far, usual, sizes.far_clips)
+    for name, damage in DAMAGES.items():
+        result |= {f"{task}, {name}": replace(protocol, damage=damage) for task, protocol in long.items()}
+    result["cold"] = Protocol("cold", 0, sizes.cold, usual, sizes.clips)
+    result["gap"] = Protocol("gap", *sizes.gap, usual, sizes.clips)
+    result["region"] = Protocol("region", *sizes.region, usual, sizes.clips)
+    for steps in sizes.steps[2:]:
+        result |= with_steps(steps)
     return result
 
 

@@ -54,9 +54,15 @@ def test_one_protocol_that_breaks_does_not_cost_the_others(arguments, tmp_path, 
     assert list(suite.finished(tmp_path / "out")) == ["reasoning, 1 steps"]
 
 
-def test_the_longest_protocols_come_last_and_fit_the_walks():
+def test_jobs_come_in_the_order_of_what_they_tell_and_fit_the_walks():
     jobs = suite.jobs(suite.Sizes())
-    assert list(jobs)[:2] == ["retrieval, 4 steps", "reasoning, 4 steps"] and list(jobs)[-1] == "far retrieval"
+    names = list(jobs)
+    assert names[:5] == [
+        "retrieval, 4 steps", "reasoning, 4 steps", "retrieval, 32 steps", "reasoning, 32 steps", "far retrieval",
+    ]  # fmt: skip
+    assert all(x.split(", ")[1] in suite.DAMAGES for x in names[5:13]) and names[13:16] == ["cold", "gap", "region"]
+    assert names[16:] == [f"{task}, {steps} steps" for steps in (1, 2, 8) for task in ("retrieval", "reasoning")]
+    assert len(jobs["retrieval, 32 steps"].levels) == 33 and len(jobs["far retrieval"].levels) == 5
     assert len(jobs) == 22
     for protocol in jobs.values():
         walked = protocol.context if protocol.task == "retrieval" else protocol.context + protocol.generate
