@@ -163,7 +163,8 @@ class Run:
         report = Report(self.log, self.device, self.frames)
         while progress < 1:
             length, share = s.length_at(progress), s.rate_at(progress, self.step)
-            self._step(batches, length, progress, report)
+            clip = s.length_of_step(progress, self.step)
+            self._step(batches, clip, progress, report)
             norm = self.optimiser.step(share, self.world)
             self._update_average()
             self.step += 1
@@ -173,7 +174,7 @@ class Run:
                     torch.cuda.synchronize()
                 self.log(compiled=round(time.monotonic() - begin, 1))
                 begin = last_probe = last_save = time.monotonic()
-            self.frames += length * max(1, s.frames_per_step // length) * self.world
+            self.frames += clip * max(1, s.frames_per_step // clip) * self.world
             if self.step % 5 == 0:
                 pool.take(12)
             # Processes agree on the time only now and then: agreeing waits for the device.

@@ -101,18 +101,17 @@ def gather(pool: WalkPool, config: WorldConfig, walks, frames, times, mask, know
 
 
 class BatchMaker:
-    """Draws batches: the CPU part in a thread ahead of time, the gathering on the device."""
+    """Draws batches: the CPU part ahead of time, in a thread for each length; the gathering on the device."""
 
     def __init__(self, pool: WalkPool, config: WorldConfig, frames_per_step: int, mix: TaskMix, seed: int):
         self.pool, self.config, self.frames_per_step, self.mix = pool, config, frames_per_step, mix
         self.random, self.walks = np.random.default_rng(seed).spawn(2)
-        self.length = 0
-        self.queue: Queue = Queue(maxsize=4)
+        self.queues: dict[int, Queue] = {}
 
-    def _draw(self, length: int, walk: int):
+    def _draw(self, random: np.random.Generator, length: int, walk: int):
         config = self.config
         samples = [
-            draw_sample(self.random, length, walk, config.rows, config.columns, config.frames_per_chunk, self.mix)
+            draw_sample(random, length, walk, config.rows, config.columns, config.frames_per_chunk, self.mix)
             for _ in range(max(1, self.frames_per_step // length))
         ]
         frames, times, level, rectangle, known = (
@@ -120,16 +119,17 @@ class BatchMaker:
         )
         return frames, times, level, rectangles_to_mask(rectangle, config.rows, config.columns), known
 
-    def _ahead(self, length: int, queue: Queue):
-        while self.length == length:
-            queue.put(self._draw(length, self.pool.frames.shape[1]))
+    def _ahead(self, random: np.random.Generator, length: int, queue: Queue):
+        while True:  # a length that is over leaves its thread waiting at a full queue
+            queue.put(self._draw(random, length, self.pool.frames.shape[1]))
 
     def next(self, length: int) -> Batch:
         """A batch of clips of `length` frames from random walks of the pool."""
-        if length != self.length:
-            self.length, self.queue = length, Queue(maxsize=4)
-            threading.Thread(target=self._ahead, args=(length, self.queue), daemon=True).start()
-        frames, times, level, mask, known = self.queue.get()
+        if length not in self.queues:
+            self.queues[length] = Queue(maxsize=4)
+            arguments = (self.random.spawn(1)[0], length, self.queues[length])
+            threading.Thread(target=self._ahead, args=arguments, daemon=True).start()
+        frames, times, level, mask, known = self.queues[length].get()
         walks = self.walks.integers(0, self.pool.count, len(frames))
         chunk = gather(self.pool, self.config, walks, frames, times, mask, known)
         return Batch(chunk, torch.from_numpy(level).to(self.pool.device, non_blocking=True))
