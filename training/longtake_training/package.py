@@ -51,6 +51,14 @@ def dequantised_state(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]
     return result
 
 
+def half_tensors(state: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
+    """A model's state_dict as a run stores averages: in half precision, but what makes angles of positions as it is
+    (an angle is a frequency times a dozen cells or more, and half precision would turn it by a degree)."""
+    tensors = {name: tensor.detach().float().cpu() for name, tensor in state.items()}
+    exact = ("ray.", "point.")
+    return {name: (x if name.startswith(exact) else x.half()).numpy() for name, x in tensors.items()}
+
+
 def write_safetensors(path: Path, tensors: dict[str, np.ndarray]) -> None:
     """Writes a safetensors file whose tensors all begin at multiples of 256 bytes of the file.
 

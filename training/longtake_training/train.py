@@ -20,12 +20,14 @@ from .losses import training_loss
 from .model import WorldConfig, WorldModel
 from .model.kernel_check import try_kernels
 from .optimiser import Optimiser
-from .package import write_safetensors
+from .package import half_tensors, write_safetensors
 from .protocols import Protocol
 from .report import Report
 from .sampler import levels_of
 from .settings import Settings
 from .training_data import BatchMaker, WalkPool
+
+BEFORE_FEW_STEP = "ema-before-few-step.safetensors"
 
 
 class Run:
@@ -91,9 +93,7 @@ class Run:
         }
         torch.save({**state, "step": self.step, "frames": self.frames, "seconds": self.seconds}, part)
         part.rename(self.out / "checkpoint.pt")
-        trained = {name for name, _ in self.average.named_parameters()}
-        half = {k: v.half() if k in trained else v for k, v in self.average.state_dict().items()}
-        write_safetensors(self.out / "ema.safetensors", {k: v.cpu().numpy() for k, v in half.items()})
+        write_safetensors(self.out / "ema.safetensors", half_tensors(self.average.state_dict()))
 
     def _agree(self, value: float) -> float:
         """The first process's value, in all processes."""
@@ -185,7 +185,7 @@ class Run:
             self.seconds = self._agree(before + now - begin)
             earlier, progress = progress, self._progress()
             if s.few_step and earlier < s.few_step.start <= progress:
-                self._sample(held_out, "before_few_step")
+                begin += self._begin_few_step(held_out)
             if self.step % 50 == 0 or self.step <= first_step + 4:
                 report.write(
                     self.frames, norm=round(norm.item(), 3), share=round(share, 4), length=length, walks=pool.count
@@ -209,6 +209,17 @@ class Run:
         """Share of the budget that is spent."""
         a = self.arguments
         return max(self.seconds / (a.minutes * 60), self.step / a.steps if a.steps else 0.0)
+
+    def _begin_few_step(self, held_out: WalkPool) -> float:
+        """Keeps the average as it is before the stage, to mix with the final one (mix.py), and samples from it.
+
+        Returns the seconds it took, which train nothing and are no part of the budget.
+        """
+        start = time.monotonic()
+        if self.rank == 0:
+            write_safetensors(self.out / BEFORE_FEW_STEP, half_tensors(self.average.state_dict()))
+        self._sample(held_out, "before_few_step")
+        return time.monotonic() - start
 
     def _finish(self, held_out: WalkPool) -> None:
         """The last probe and sampled rollouts."""
