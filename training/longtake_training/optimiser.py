@@ -46,8 +46,9 @@ class Muon:
             torch._foreach_add_(group, list(update.unbind(0)), alpha=scale)
 
 
-def split_parameters(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """Matrices that map vectors to vectors inside layers, and the rest (modulation, pose kernels, vectors)."""
+def split_parameters(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter], list[nn.Parameter]]:
+    """Matrices that map vectors to vectors inside layers, the rays' frequencies where they are learned, and the rest
+    (modulation, pose kernels, vectors)."""
     endings = (
         "scan.key",
         "scan.query",
@@ -57,27 +58,33 @@ def split_parameters(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Para
         "attention.qkv",
         "attention.out",
     )
-    matrices, rest = [], []
+    matrices, frequencies, rest = [], [], []
     for name, p in model.named_parameters():
         inner = name.startswith("layers.") and name.endswith((*endings, "mlp.up", "mlp.down"))
-        (matrices if inner else rest).append(p)
-    return matrices, rest
+        (matrices if inner else frequencies if name == "ray.frequencies" else rest).append(p)
+    return matrices, frequencies, rest
 
 
 class Optimiser:
     """Both optimisers behind one step; gradients are one flat buffer, averaged over processes in one call."""
 
-    def __init__(self, model: nn.Module, rate: float, matrix_rate: float, weight_decay: float):
-        matrices, rest = split_parameters(model)
-        parameters = matrices + rest
-        self.rate, self.matrix_rate = rate, matrix_rate
+    def __init__(
+        self, model: nn.Module, rate: float, matrix_rate: float, weight_decay: float, frequency_rate: float = 0.0
+    ):
+        matrices, frequencies, rest = split_parameters(model)
+        parameters = matrices + rest + frequencies
+        self.matrix_rate = matrix_rate
+        self.rates = [rate, frequency_rate][: 2 if frequencies else 1]
         self.flat = torch.zeros(sum(p.numel() for p in parameters), device=parameters[0].device)
         start = 0
         for p in parameters:
             p.grad = self.flat[start : start + p.numel()].view_as(p)
             start += p.numel()
+        # Gradients of frequencies are sums over all layers and positions: they must not shorten the others' steps.
+        self.clipped = self.flat[: self.flat.numel() - sum(p.numel() for p in frequencies)]
         self.muon = Muon(matrices, weight_decay=weight_decay)
-        self.adam = torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.95), weight_decay=0.0, fused=self.flat.is_cuda)
+        groups = [{"params": x} for x in (rest, frequencies) if x]
+        self.adam = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.95), weight_decay=0.0, fused=self.flat.is_cuda)
 
     def state_dict(self) -> dict:
         """Averages of both optimisers, to go on with in another process."""
@@ -90,19 +97,20 @@ class Optimiser:
         self.adam.load_state_dict(state["adam"])
 
     def step(self, share: float, world: int) -> torch.Tensor:
-        """Averages gradients over `world` processes, clips to norm 1, steps at `share` of the learning rates, zeroes.
+        """Averages gradients over `world` processes, clips to norm 1 (but for frequencies, whose optimiser asks for no
+        scale), steps at `share` of the learning rates, zeroes.
 
-        Returns the gradients' norm. Gradients that are no numbers count as zero.
+        Returns the clipped gradients' norm before. Gradients that are no numbers count as zero.
         """
         if world > 1:
             torch.distributed.all_reduce(self.flat)
             self.flat.div_(world)
         self.flat.nan_to_num_(0.0, 0.0, 0.0)
-        norm = self.flat.norm()
-        self.flat.mul_((1 / (norm + 1e-6)).clamp_max(1.0))
+        norm = self.clipped.norm()
+        self.clipped.mul_((1 / (norm + 1e-6)).clamp_max(1.0))
         self.muon.step(self.matrix_rate * share)
-        for group in self.adam.param_groups:
-            group["lr"] = self.rate * share
+        for group, rate in zip(self.adam.param_groups, self.rates, strict=True):
+            group["lr"] = rate * share
         self.adam.step()
         self.flat.zero_()
         return norm

@@ -16,8 +16,9 @@ class Settings:
 
     lengths: (frames a clip, share of the budget from which on it is used), ascending; every length divides
     frames_per_step, the frames a step and process. halved: of the steps, how many take twice as many clips of half that
-    length. cooldown: share of the budget over which rates fall to nothing. few_step: the stage for few denoise steps at
-    the end of the budget; None: there is none.
+    length. frequency_rate: learning rate of the rays' frequencies; 0: they stay as they are. cooldown: share of the
+    budget over which rates fall to nothing. few_step: the stage for few denoise steps at the end of the budget; None:
+    there is none.
     """
 
     frames_per_step: int
@@ -29,6 +30,7 @@ class Settings:
     cooldown: float
     ema: float
     halved: float = 0.0
+    frequency_rate: float = 0.0
     tasks: TaskMix = field(default_factory=TaskMix)
     few_step: FewStep | None = None
 

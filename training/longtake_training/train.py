@@ -53,7 +53,13 @@ class Run:
         self.out: Path = arguments.out
         self.out.mkdir(parents=True, exist_ok=True)
         s = self.settings
-        self.optimiser = Optimiser(self.model, s.learning_rate, s.matrix_learning_rate, s.weight_decay)
+        if s.frequency_rate:
+            for model in (self.model, self.average):
+                model.ray.learn("frequencies")
+            self.average.requires_grad_(False)
+        self.optimiser = Optimiser(
+            self.model, s.learning_rate, s.matrix_learning_rate, s.weight_decay, s.frequency_rate
+        )
         self._resume()
         if cuda:
             works, errors = try_kernels(self.config, self.device)
@@ -82,7 +88,7 @@ class Run:
             self.average.load_state_dict(self.model.state_dict())
 
     def save(self) -> None:
-        """Writes checkpoint.pt (everything to go on with) and ema.safetensors (half precision)."""
+        """Writes checkpoint.pt (everything to go on with) and ema.safetensors."""
         if self.rank:
             return
         part = self.out / "checkpoint.part"

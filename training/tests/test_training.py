@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from importlib.resources import files
 
 import numpy as np
@@ -10,8 +11,10 @@ from tiny import TINY_TRAINING, random_clip, tiny_config, write_walks
 from longtake_training import evaluate, metrics, train
 from longtake_training.model import WorldConfig, WorldModel
 from longtake_training.optimiser import orthogonalise
+from longtake_training.package import package_tensors, read_weights, write_safetensors
+from longtake_training.settings import Settings
 from longtake_training.tasks import TaskMix, draw_sample, rectangles_to_mask
-from longtake_training.training_data import WalkPool
+from longtake_training.training_data import BatchMaker, WalkPool
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +24,7 @@ def walks(tmp_path_factory):
     return folder
 
 
-def test_a_run_learns_saves_and_resumes(walks, tmp_path):
+def test_a_run_learns_saves_and_resumes(walks, tmp_path, monkeypatch):
     config = json.loads((files("longtake_training") / "configs" / "tiny.json").read_text())
     config["training"] = dict(TINY_TRAINING)
     (tmp_path / "config.json").write_text(json.dumps(config))
@@ -48,7 +51,7 @@ def test_a_run_learns_saves_and_resumes(walks, tmp_path):
         lines = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
         return [json.loads(line) for line in lines]
 
-    log = run(14)
+    log = run(30)
     fresh = WorldModel(WorldConfig.load(tmp_path / "config.json"))
     held_out = WalkPool(walks / "heldout", 2, torch.device("cpu"))
     held_out.wait_for(2, 30)
@@ -57,15 +60,61 @@ def test_a_run_learns_saves_and_resumes(walks, tmp_path):
     assert log[-2]["final"]["psnr"] > 5 and (tmp_path / "run" / "final-reasoning.png").exists()
     assert log[-1]["finished"] and after > before + 0.8
     saved = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
-    assert saved["step"] == 14 and any(x.abs().max() > 0 for x in saved["optimiser"]["muon"])
+    assert saved["step"] == 30 and any(x.abs().max() > 0 for x in saved["optimiser"]["muon"])
 
     # A process that must stop at once leaves a run that the next one ends, through the few-step stage.
     config["training"]["few_step"] = {"start": 0.85, "share": 1.0, "structure": 0.02}
     (tmp_path / "config.json").write_text(json.dumps(config))
-    stopped = run(18, "--stop-after=0", "--final-clips=0")[-1]
-    assert 14 < stopped["step"] < 18 and stopped["stopped"] < 1
-    again = run(18, "--final-clips=0")
-    assert sum("resumed" in x for x in again) == 2 and again[-1] == {**again[-1], "step": 18, "finished": True}
+    stopped = run(37, "--stop-after=0", "--final-clips=0")[-1]
+    assert 30 < stopped["step"] < 37 and stopped["stopped"] < 1
+    # A minute spent on what stands before the stage is none of training.
+    real = train.Run._begin_few_step
+    monkeypatch.setattr(train.Run, "_begin_few_step", lambda run, held_out: real(run, held_out) + 60)
+    again = run(37, "--final-clips=0")
+    assert sum("resumed" in x for x in again) == 2 and again[-1] == {**again[-1], "step": 37, "finished": True}
+    assert again[-1]["seconds"] < stopped["seconds"]
+    before, end = (read_weights(tmp_path / "run" / x) for x in ("ema-before-few-step.safetensors", "ema.safetensors"))
+    assert before.keys() == end.keys() and (before["layers.0.mlp.up"] != end["layers.0.mlp.up"]).any()
+
+
+def test_learned_frequencies_move_and_are_kept_exactly(walks, tmp_path):
+    config = json.loads((files("longtake_training") / "configs" / "tiny.json").read_text())
+    config["training"] = {**TINY_TRAINING, "frequency_rate": 0.002}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    fresh = WorldModel(WorldConfig.load(tmp_path / "config.json"))
+    for steps in (2, 3):  # the second process goes on with the first one's averages
+        train.main(
+            [f"--config={tmp_path / 'config.json'}", f"--data={walks / 'train'}", f"--held-out={walks / 'heldout'}",
+             f"--out={tmp_path}", "--minutes=30", f"--steps={steps}", "--walks=3", "--first-walks=3",
+             "--final-clips=0"]
+        )  # fmt: skip
+    saved = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    learned = read_weights(tmp_path / "ema.safetensors")["ray.frequencies"]
+    assert learned.dtype == torch.float32 and torch.equal(learned, saved["ema"]["ray.frequencies"])
+    moved = (saved["model"]["ray.frequencies"] - fresh.ray.frequencies).abs()
+    # The walks' camera turns and stays where it is: only what is multiplied with directions can learn.
+    assert 0.0005 < moved.max() < 0.01 and (moved[:, 3:] > 0).all() and not moved[:, :3].any()
+    assert torch.equal(saved["model"]["point.frequencies"], fresh.point.frequencies)
+    # A network that does not learn them reads them, and a package stores them as they are.
+    model = evaluate.load_model(tmp_path / "config.json", tmp_path / "ema.safetensors", torch.device("cpu"))
+    write_safetensors(tmp_path / "weights.safetensors", package_tensors(model.state_dict()))
+    assert torch.equal(read_weights(tmp_path / "weights.safetensors")["ray.frequencies"], learned)
+
+
+def test_half_of_the_steps_have_clips_of_half_the_length():
+    settings = Settings(2560, [(640, 0.0), (1280, 0.5)], 1e-3, 1e-3, 0.0, 10, 0.5, 0.99, halved=0.5)
+    lengths = [settings.length_of_step(0.6, step) for step in range(200)]
+    assert set(lengths) == {640, 1280} and 70 < lengths.count(640) < 130
+    assert settings.length_of_step(0.6, 7) == settings.length_of_step(0.6, 7) and settings.length_at(0.6) == 1280
+    assert {replace(settings, halved=0.0).length_of_step(0.2, step) for step in range(50)} == {640}
+
+
+def test_batches_of_two_lengths_take_turns(walks):
+    pool = WalkPool(walks / "train", 3, torch.device("cpu"))
+    pool.wait_for(3, 30)
+    batches = BatchMaker(pool, tiny_config(), 320, TaskMix(), seed=1)
+    shapes = [tuple(batches.next(length).level.shape) for length in (320, 160, 320, 160)]
+    assert shapes == [(1, 320), (2, 160)] * 2
 
 
 def test_samples_are_what_their_task_says():

@@ -165,12 +165,18 @@ class Final(nn.Module):
 
 
 class Constants(nn.Module):
-    """Named tensors that are stored but not trained."""
+    """Named tensors that are stored but not trained, unless `learn` is asked to."""
 
     def __init__(self, **tensors: torch.Tensor):
         super().__init__()
         for name, tensor in tensors.items():
             self.register_buffer(name, tensor)
+
+    def learn(self, name: str) -> None:
+        """Makes a tensor a parameter, under the same name."""
+        tensor = getattr(self, name)
+        delattr(self, name)
+        self.register_parameter(name, nn.Parameter(tensor))
 
 
 class WorldModel(nn.Module):
