@@ -1,11 +1,11 @@
 #!/bin/bash
 # One piece of a training leg (longtake_training/leg.py): call it again until it says that the leg is finished.
 #
-#   bash training/leg.sh OUT_DIR [LEG.json, default leg 2] [options of the module]
+#   bash training/leg.sh OUT_DIR [LEG.json, default leg 3] [options of the module]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PYTHONPATH="training${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
-out=$1 leg=training/longtake_training/configs/legs/leg-2.json
+out=$1 leg=training/longtake_training/configs/legs/leg-3.json
 shift
 # What follows may be options at once.
 if [[ $# -gt 0 && $1 != -* ]]; then

@@ -1,10 +1,12 @@
-"""A leg of training in pieces: render, train, few-step stage, evaluate; what counts lies in --out at any time.
+"""A leg of training in pieces: render, train, few-step stage, choose weights, evaluate them; what counts lies in --out
+at any time.
 
     python -m longtake_training.leg LEG.json --out DIR [--seconds 555]
 
 Call it again, on the same machine, until it says that the leg is finished. Shards, checkpoint and compiled code stay
-in --work between calls; --out holds at most eight files, each small enough to be sent: the averaged weights in parts
-(`cat ema.safetensors.* > ema.safetensors`), the log, figures, three sheets of pictures.
+in --work between calls; --out holds at most eight files, each small enough to be sent: two averages in parts (`cat
+ema.safetensors.* > ema.safetensors`), that before the few-step stage and that at the end, of which every mix can be
+made; the log, figures, sheets of pictures in one file.
 """
 
 import argparse
@@ -16,8 +18,12 @@ from pathlib import Path
 
 import torch
 
+from .choice import Mixes, chosen_share, chosen_weights, compared
+from .choice import table as table_of_mixes
 from .pieces import Piece, devices, keep_compiled, module, ranks, rendering
+from .sheets import stack_sheets
 from .suite import Sizes, release_claims, write_table
+from .train import BEFORE_FEW_STEP
 
 PART = 15 * 2**20
 SHEETS = ("retrieval.png", "reasoning.png", "cold.png")
@@ -31,7 +37,7 @@ class Leg:
     command that fills the folders train and heldout in {data} with shards, started in the background ({cores}: of this
     machine); None: they are there. Rendering goes on from call to call until the file {data}/done is there.
     walks: most walks a process keeps in memory; first_walks: to wait for. processes: of the training; None: one a GPU.
-    evaluation: fields of suite.Sizes.
+    evaluation: fields of suite.Sizes. mixes: fields of choice.Mixes.
     """
 
     config: Path
@@ -43,6 +49,7 @@ class Leg:
     steps: int | None = None
     processes: int | None = None
     evaluation: dict = field(default_factory=dict)
+    mixes: dict = field(default_factory=dict)
 
     @staticmethod
     def load(path: Path) -> "Leg":
@@ -75,18 +82,25 @@ def sending(work: Path, out: Path, sizes: Sizes, seconds: float = 120):
 def collect(work: Path, out: Path, sizes: Sizes) -> None:
     """Copies what is worth sending, each file whole or not at all."""
     out.mkdir(parents=True, exist_ok=True)
-    weights = work / "run" / "ema.safetensors"
-    if weights.exists():
-        data = weights.read_bytes()
-        for i in range(-(-len(data) // PART)):
-            _write(out / f"ema.safetensors.{i}", data[i * PART : (i + 1) * PART])
-    figures = work / "figures"
-    if figures.exists():
+    for weights in (work / "run" / BEFORE_FEW_STEP, work / "run" / "ema.safetensors"):
+        if weights.exists():
+            data = weights.read_bytes()
+            for i in range(-(-len(data) // PART)):
+                _write(out / f"{weights.name}.{i}", data[i * PART : (i + 1) * PART])
+    log, figures = work / "run" / "log.jsonl", work / "figures"
+    if log.exists():
+        _write(out / log.name, log.read_bytes())
+    mixes = compared(work / "mixes")
+    if mixes or figures.exists():
+        figures.mkdir(exist_ok=True)
         write_table(figures, sizes)
-    sources = [work / "run" / "log.jsonl", figures / "figures.json", figures / "figures.md"]
-    for path in [*sources, *(figures / name for name in SHEETS)]:
-        if path.exists():
-            _write(out / path.name, path.read_bytes())
+        lines = table_of_mixes(mixes, chosen_share(work / "mixes")) if mixes else ""
+        content = {"mixes": mixes, **json.loads((figures / "figures.json").read_text())}
+        _write(out / "figures.md", (lines + (figures / "figures.md").read_text()).encode())
+        _write(out / "figures.json", (json.dumps(content, indent=1) + "\n").encode())
+    sheets = [path for path in (figures / name for name in SHEETS) if path.exists()]
+    if sheets:
+        _write(out / "sheets.png", stack_sheets(sheets))
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -103,12 +117,11 @@ def is_trained(work: Path) -> bool:
 
 def train(leg: Leg, work: Path, data: Path, piece: Piece) -> bool:
     """Trains until the piece or the budget is over; returns whether the budget is."""
-    sizes = Sizes(**leg.evaluation)
     arguments = [
         *("--config", leg.config, "--data", data / "train", "--held-out", data / "heldout", "--out", work / "run"),
         *("--minutes", leg.minutes, "--walks", leg.walks, "--first-walks", leg.first_walks),
-        *("--final-clips", min(16, sizes.clips), "--final-frames", *sizes.reasoning, "--probe-seconds", 90),
-        *("--stop-after", piece.left()),
+        # No rollouts by one process while the others wait: mixes of the averages are compared on all devices after it.
+        *("--final-clips", 0, "--probe-seconds", 90, "--stop-after", piece.left()),
     ]
     arguments += ["--start-from", leg.start_from] if leg.start_from else []
     arguments += ["--steps", leg.steps] if leg.steps else []
@@ -118,15 +131,15 @@ def train(leg: Leg, work: Path, data: Path, piece: Piece) -> bool:
     return is_trained(work)
 
 
-def evaluate(leg: Leg, work: Path, data: Path, sizes: Sizes, piece: Piece) -> bool:
-    """Evaluates on all devices until the piece or the suite is over; returns whether the suite is."""
+def evaluate(leg: Leg, weights: Path, work: Path, data: Path, sizes: Sizes, piece: Piece) -> bool:
+    """Evaluates weights on all devices until the piece or the suite is over; returns whether the suite is."""
     figures = work / "figures"
     figures.mkdir(exist_ok=True)
     release_claims(figures)
     commands = [
         module(
             "suite",
-            *("--config", leg.config, "--weights", work / "run" / "ema.safetensors", "--data", data / "heldout"),
+            *("--config", leg.config, "--weights", weights, "--data", data / "heldout"),
             *("--out", figures, "--sizes", json.dumps(leg.evaluation), "--worker", i, "--stop-after", piece.left()),
         )
         for i in range(len(devices()))
@@ -157,7 +170,10 @@ def main(argv: list[str] | None = None) -> None:
     with sending(work, a.out, sizes):
         with rendering(leg.render, data):
             trained = is_trained(work) or train(leg, work, data, piece)
-        done = trained and evaluate(leg, work, data, sizes, piece)
+        weights = trained and chosen_weights(
+            leg.config, work / "run", data, work / "mixes", Mixes(**leg.mixes), sizes, piece
+        )
+        done = bool(weights) and evaluate(leg, weights, work, data, sizes, piece)
     figures = a.out / "figures.md"
     print(figures.read_text() if figures.exists() else "", flush=True)
     print("The leg is finished." if done else "Call again: " + ("evaluation" if trained else "training") + " goes on.")

@@ -1,5 +1,6 @@
 """Contact sheets: generated frames under the true ones."""
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -19,4 +20,21 @@ def write_sheet(path: Path, made: np.ndarray, true: np.ndarray, columns: int = 1
     sheet = np.concatenate(rows[:-1], 0)
     path.parent.mkdir(parents=True, exist_ok=True)
     picture = Image.fromarray(sheet)
-    picture.resize((picture.width * scale, picture.height * scale), Image.NEAREST).save(path, optimize=True)
+    part = path.with_name(f".{path.name}.part")  # a reader finds a sheet whole or not at all
+    picture.resize((picture.width * scale, picture.height * scale), Image.NEAREST).save(part, "PNG", optimize=True)
+    part.rename(path)
+
+
+def stack_sheets(paths: list[Path]) -> bytes:
+    """PNG of several sheets, one under the other."""
+    sheets = [Image.open(path).convert("RGB") for path in paths]
+    gap = 16
+    height = sum(x.height for x in sheets) + gap * (len(sheets) - 1)
+    stacked = Image.new("RGB", (max(x.width for x in sheets), height), "white")
+    top = 0
+    for sheet in sheets:
+        stacked.paste(sheet, (0, top))
+        top += sheet.height + gap
+    data = BytesIO()
+    stacked.save(data, "PNG")
+    return data.getvalue()
