@@ -177,8 +177,14 @@ describe('Batch preview', () => {
       await away();
       const saved = studio.page.waitForEvent('download', { timeout: 120_000 });
       await studio.page.getByRole('button', { name: /^Batch preview, \d+ %/ }).waitFor();
+      // It is told for six seconds, which decoding the previews may take.
+      const told = studio.page
+        .getByText(/3 previews made|is in your downloads/)
+        .first()
+        .waitFor({ timeout: 120_000 });
       const path = join(studio.folder, `${how}.zip`);
-      await (await saved).saveAs(path);
+      const [download] = await Promise.all([saved, told]);
+      await download.saveAs(path);
       const entries = unzipSync(readFileSync(path));
       const report = JSON.parse(Buffer.from(entries['report.json']!).toString()) as {
         clips: { status: string; frames: number }[];
@@ -192,10 +198,6 @@ describe('Batch preview', () => {
       // The sheet shows the kept preview as it shows the others.
       const sheet = PNG.sync.read(Buffer.from(entries['contact-sheet.png']!));
       expect(sheet.height).toBeGreaterThan(3 * 100);
-      await studio.page
-        .getByText(/3 previews made|is in your downloads/)
-        .first()
-        .waitFor();
       // It is done with: another visit finds nothing to go on with.
       await studio.page.reload();
       await studio.page.locator('studio-clip').first().waitFor();
