@@ -87,16 +87,16 @@ describe('fillGap', () => {
     const { model, calls, open } = clockworkModel(pkg);
     const { frames, events, report } = await run(model, request(12, 4, 9));
     expect(sequence(calls)).toEqual([
-      ...numbers(16, 9).map((i) => ({ value: i, time: i })),
+      ...numbers(16, 7).map((i) => ({ value: i, time: i })),
       ...numbers(0, 12).map((i) => ({ value: i, time: i })),
       ...numbers(12, 4).map((i) => ({ value: null, time: i })),
-      ...numbers(16, 5).map((i) => ({ value: i, time: i })),
+      ...numbers(16, 2).map((i) => ({ value: i, time: i })),
     ]);
     expect(frames.map(grey)).toEqual([24, 26, 28, 30]);
     expect(events.filter((event) => event.kind === 'reading').map((event) => event.framesRead)).toEqual(
       numbers(1, 21),
     );
-    expect(events.findLast((event) => event.kind === 'priming')).toMatchObject({ chunksDone: 4, chunks: 4 });
+    expect(events.findLast((event) => event.kind === 'priming')).toMatchObject({ chunksDone: 3, chunks: 3 });
     expect(events.flatMap((event) => (event.kind === 'frame' ? [event.index] : []))).toEqual([0, 1, 2, 3]);
     expect(report).toMatchObject({ frames: 4, prefixFrames: 12, afterFrames: 9, model: 'tiny' });
     expect(open()).toBe(0);
@@ -120,7 +120,7 @@ describe('fillGap', () => {
       expect(report.afterFrames).toBe(most);
       const all = sequence(calls);
       const anchors = all.findIndex(({ time }) => time === 0);
-      expect(most - anchors).toBeLessThanOrEqual(1);
+      expect(most - anchors).toBeLessThanOrEqual(2);
     }
   });
 
@@ -133,6 +133,9 @@ describe('fillGap', () => {
     const gap = (count: number): null[] => Array.from({ length: count }, () => null);
     expect(await seen(9, 3, 5)).toEqual([...numbers(12, 5), ...numbers(0, 9), ...gap(3), 12, 13, 14]);
     expect(await seen(9, 5, 5)).toEqual([...numbers(14, 4), ...numbers(0, 9), ...gap(5), 14, 15]);
+    expect(await seen(9, 6, 5)).toEqual([...numbers(15, 3), ...numbers(0, 9), ...gap(6), 15, 16]);
+    // Where the gap ends with its chunk and one frame is all there is.
+    expect(await seen(3, 1, 1)).toEqual([4, 0, 1, 2, null]);
     // Where the clip ends, frames follow that are made for nobody.
     expect(await seen(2, 1, 1)).toEqual([3, 0, 1, null, 3]);
     expect(await seen(4, 2, 1)).toEqual([6, 0, 1, 2, 3, null, null, 6, null, null]);
@@ -322,10 +325,10 @@ describe('makeLoop', () => {
       }),
     );
     expect(sequence(calls)).toEqual([
-      ...numbers(0, 10).map((i) => ({ value: i, time: 20 + i })),
+      ...numbers(0, 8).map((i) => ({ value: i, time: 20 + i })),
       ...numbers(0, 12).map((i) => ({ value: i, time: i })),
       ...numbers(12, 8).map((i) => ({ value: null, time: i })),
-      ...numbers(0, 5).map((i) => ({ value: i, time: 20 + i })),
+      ...numbers(0, 2).map((i) => ({ value: i, time: 20 + i })),
     ]);
     // Anchors have the poses of the clip's beginning.
     const anchor = calls[0]!.chunk;

@@ -71,7 +71,8 @@ export class GapTimeline {
   /**
    * The sequence: anchors (the frames after the gap), frames before it, the gap, and once more the first frames after it,
    * which fill the gap's last chunk: attention then sees both sides of the far cut. On an example clip that raised the gap
-   * of 10 frames from 26.4 to 30.3 dB. Where there are too few, frames that nobody sees follow.
+   * of 10 frames from 26.4 to 30.3 dB. Where there are too few, frames that nobody sees follow; where there is one alone and
+   * the gap ends with its chunk, none.
    * @param after clip frames after the gap that were read, at least 1
    */
   layout(after: number): GapLayout {
@@ -81,12 +82,9 @@ export class GapTimeline {
     const there = Math.max(1, Math.floor(end / clipFrames) - gapFrames);
     const before = this.#beforeFrames;
     let anchors = Math.min(this.#mostAnchors, there);
-    let last = perChunk - ((anchors + before + gapFrames) % perChunk);
-    if (last === 1 && anchors > 1) {
-      // One frame is little to go by; an anchor less makes them two.
-      anchors--;
-      last++;
-    }
+    let last = (perChunk - ((anchors + before + gapFrames) % perChunk)) % perChunk;
+    // Two frames of the far side: one is little to go by. Each costs an anchor.
+    for (; last < 2 && anchors > 1; last++) anchors--;
     return {
       order: [...range(gapFrames + 1, anchors), ...range(1 - before, before), ...range(1, gapFrames + last)],
       given: anchors + before,
