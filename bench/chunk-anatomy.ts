@@ -42,9 +42,13 @@ await print('commit, until it is done', async () => {
   await session.settle();
 });
 await print('nothing, until it is done', () => session.settle());
-await print('chunk: denoise call of 4 passes, commit', async () => {
+await print('chunk: denoise call of 4 passes, then commit', async () => {
   const latents = await session.denoise(chunk, levelsFor(model.sampler, 4), noise);
   await session.commit([{ ...chunk, latents }]);
+});
+await print('chunk: both in one call', async () => {
+  const { committed } = await session.generate(chunk, levelsFor(model.sampler, 4), noise);
+  await committed;
 });
 session.dispose();
 world.dispose();

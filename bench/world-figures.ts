@@ -156,8 +156,9 @@ async function chunkCost(
   const times = await wallTimes(repeats, 2, (index) =>
     Promise.all(
       sessions.map(async (session, variation) => {
-        const latents = await session.denoise(chunk, levels, { seed: variation, chunk: index }, signal);
-        await session.commit([{ ...chunk, latents }], signal);
+        const noise = { seed: variation, chunk: index };
+        const { committed } = await session.generate(chunk, levels, noise, signal);
+        await committed;
       }),
     ),
   );

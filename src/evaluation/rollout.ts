@@ -3,6 +3,7 @@ import type { Projection } from '../engine/camera/rays.ts';
 import { throwIfCancelled } from '../engine/cancel.ts';
 import type { LoadedModel } from '../engine/loaded-model.ts';
 import { chunkOf, type SequenceFrame } from '../engine/tasks/chunk-frames.ts';
+import { makeChunk } from '../engine/tasks/make-chunk.ts';
 import type { SequenceCodec } from '../engine/tasks/sequence-codec.ts';
 import type { CameraPose } from '../engine/types.ts';
 import type { Chunk, WorldSession } from '../engine/world/world-model.ts';
@@ -100,8 +101,10 @@ class Rollout {
       }
       if (waiting.length > 0) await prime(index * perChunk);
       const start = performance.now();
-      const latents = await session.denoise(chunk, levels, { seed, chunk: session.committed }, signal);
-      if (index < chunks - 1) await session.commit([{ ...chunk, latents }], signal);
+      const noise = { seed, chunk: session.committed };
+      const toMake = { chunk, levels, noise, follows: index < chunks - 1 };
+      const { latents, committed } = await makeChunk(session, toMake, signal);
+      await committed;
       result.generatingMs += performance.now() - start;
       codec.decodeChunk(latents, perChunk).forEach((rgb, at) => {
         const member = members[at];

@@ -1,5 +1,10 @@
 import type { LoadedModel, WorldPackage } from '../../src/engine/index.ts';
-import type { Chunk, WorldSession, WorldSnapshot } from '../../src/engine/world/world-model.ts';
+import {
+  type Chunk,
+  denoiseThenCommit,
+  type WorldSession,
+  type WorldSnapshot,
+} from '../../src/engine/world/world-model.ts';
 
 /** What a session was asked to do. */
 export type WorldCall = { kind: 'commit' | 'denoise'; chunk: Chunk; levels?: readonly number[] };
@@ -18,7 +23,7 @@ export function clockworkModel(pkg: WorldPackage): {
   const createSession = async (): Promise<WorldSession> => {
     sessions++;
     let committed = 0;
-    return {
+    const session: WorldSession = {
       get committed() {
         return committed;
       },
@@ -36,6 +41,9 @@ export function clockworkModel(pkg: WorldPackage): {
           return (2 * chunk.times[Math.floor(token / tokensPerFrame)]!) / 127.5 - 1;
         });
       },
+      generate(...given) {
+        return denoiseThenCommit(session, ...given);
+      },
       async settle() {},
       async snapshot(): Promise<WorldSnapshot> {
         return { committed, layers: [] };
@@ -47,6 +55,7 @@ export function clockworkModel(pkg: WorldPackage): {
         sessions--;
       },
     };
+    return session;
   };
   const world = { spec: pkg.model.world, backend: 'ort' as const, createSession, dispose: () => undefined };
   return {

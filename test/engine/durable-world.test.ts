@@ -2,7 +2,12 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { extendClip, loadedModel, LongtakeError, nodeFolder, openPackage } from '../../src/engine/node.ts';
 import type { LoadedModel, WorldPackage } from '../../src/engine/node.ts';
 import { DurableWorldModel } from '../../src/engine/world/durable-world.ts';
-import type { Chunk, WorldModel, WorldSession } from '../../src/engine/world/world-model.ts';
+import {
+  type Chunk,
+  denoiseThenCommit,
+  type WorldModel,
+  type WorldSession,
+} from '../../src/engine/world/world-model.ts';
 import { testFrames } from './test-frames.ts';
 import { TINY, tinyModel } from './tiny.ts';
 
@@ -27,6 +32,8 @@ class Machine {
     private readonly failsAt = Infinity,
     /** How many chunks of a failing commit come through. */
     private readonly through = 0,
+    /** Whether it answers a chunk that it makes and commits before the commit is done, as graphics devices do. */
+    private readonly ahead = false,
   ) {}
 
   /** @throws LongtakeError `backend` from the fatal operation on */
@@ -40,7 +47,7 @@ class Machine {
     const createSession = async (): Promise<WorldSession> => {
       this.use();
       const session = await inner.createSession();
-      return {
+      const own: WorldSession = {
         get committed() {
           return session.committed;
         },
@@ -58,6 +65,12 @@ class Machine {
           this.use();
           return session.denoise(...given);
         },
+        generate: async (...given) => {
+          const made = await denoiseThenCommit(own, ...given);
+          if (!this.ahead) return made;
+          await made.committed.catch(() => undefined);
+          return { ...made, committed: Promise.resolve() };
+        },
         settle: () => session.settle(),
         snapshot: async () => {
           this.use();
@@ -69,6 +82,7 @@ class Machine {
         },
         dispose: () => session.dispose(),
       };
+      return own;
     };
     const dispose = () => void (this.disposed = true);
     return { spec: inner.spec, backend: inner.backend, createSession, dispose };
@@ -99,8 +113,12 @@ describe('a rollout on a machine that fails', () => {
     const expected = await frames(sound.carry(tiny.world));
     expect(sound.operations).toBeGreaterThan(7);
     for (let failsAt = 1; failsAt <= sound.operations; failsAt++) {
-      for (const through of [0, 1]) {
-        const machines = [new Machine(failsAt, through), new Machine()];
+      for (const [through, ahead] of [
+        [0, false],
+        [1, false],
+        [1, true],
+      ] as const) {
+        const machines = [new Machine(failsAt, through, ahead), new Machine()];
         const world = new DurableWorldModel(machines[0]!.carry(tiny.world), async () =>
           machines[1]!.carry(tiny.world),
         );
@@ -154,6 +172,21 @@ describe('a rollout on a machine that fails', () => {
     expect(model.backend).toBe('webgpu');
     await frames(world);
     expect(model.backend).toBe('ort');
+  });
+
+  it('loses no chunk where another rollout finds the failure between its making and its commit', async () => {
+    const first = new Machine();
+    const world = new DurableWorldModel(first.carry(tiny.world), async () => new Machine().carry(tiny.world));
+    const [session, other] = [await world.createSession(), await world.createSession()];
+    const noise = new Float32Array(someChunk(5).latents.length).fill(0.5);
+    const { latents, committed } = await session.generate(someChunk(5), [1, 0], noise);
+    first.disposed = true;
+    await other.commit([someChunk(2)]);
+    await committed;
+    const straight = await tiny.world.createSession();
+    await straight.commit([{ ...someChunk(5), latents }]);
+    expect(await session.snapshot()).toEqual(await straight.snapshot());
+    expect(session.committed).toBe(1);
   });
 
   it('brings every session back with one new machine', async () => {

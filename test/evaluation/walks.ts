@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { encodePatches } from '../../src/engine/codec/patch.ts';
 import type { LoadedModel, WorldPackage } from '../../src/engine/index.ts';
 import type { CameraPose, RgbaFrame } from '../../src/engine/types.ts';
-import type { Chunk, WorldSession } from '../../src/engine/world/world-model.ts';
+import { type Chunk, denoiseThenCommit, type WorldSession } from '../../src/engine/world/world-model.ts';
 import type { EvaluationClip } from '../../src/evaluation/evaluate-clip.ts';
 import { encodePng } from '../../src/media/node/png.ts';
 
@@ -104,7 +104,7 @@ export function paintingModel(
   const createSession = async (): Promise<WorldSession> => {
     open++;
     let committed = 0;
-    return {
+    const session: WorldSession = {
       get committed() {
         return committed;
       },
@@ -135,6 +135,9 @@ export function paintingModel(
         });
         return latents;
       },
+      generate(...given) {
+        return denoiseThenCommit(session, ...given);
+      },
       settle: async () => undefined,
       snapshot: async () => ({ committed, layers: [] }),
       restore: async (snapshot) => {
@@ -144,6 +147,7 @@ export function paintingModel(
         open--;
       },
     };
+    return session;
   };
   const world = { spec: pkg.model.world, backend: 'ort' as const, createSession, dispose: () => undefined };
   return {

@@ -13,7 +13,12 @@ import { DurableWorldModel } from '../../src/engine/world/durable-world.ts';
 import { createWebGpuWorldModel, type WebGpuWorldModel } from '../../src/engine/world/webgpu/index.ts';
 import { stateSizes } from '../../src/engine/world/webgpu/state-sizes.ts';
 import { makePlans } from '../../src/engine/world/webgpu/world-plans.ts';
-import type { Chunk, WorldSession, WorldSnapshot } from '../../src/engine/world/world-model.ts';
+import {
+  type Chunk,
+  denoiseThenCommit,
+  type WorldSession,
+  type WorldSnapshot,
+} from '../../src/engine/world/world-model.ts';
 import { testFrames } from '../engine/test-frames.ts';
 import { TINY } from '../engine/tiny.ts';
 import { openSoftwareGpu } from './software-device.ts';
@@ -76,14 +81,19 @@ async function begin({ prefix }: Course): Promise<WorldSession> {
   return session;
 }
 
-/** Makes and commits the chunks of a course. */
-async function goOn(session: WorldSession, { seed, chunks }: Course): Promise<Float32Array[]> {
+/** Makes and commits the chunks of a course. @param make in one call unless given */
+async function goOn(
+  session: WorldSession,
+  { seed, chunks }: Course,
+  make: typeof denoiseThenCommit = (_, ...given) => session.generate(...given),
+): Promise<Float32Array[]> {
   const made: Float32Array[] = [];
   for (let index = 0; index < chunks; index++) {
     // The last recorded chunk has given tokens among the others.
     const chunk = recording.chunk(6 - (index % 2));
-    const latents = await denoise(session, chunk, seed);
-    await session.commit([{ ...chunk, latents }]);
+    const noise = { seed, chunk: session.committed };
+    const { latents, committed } = await make(session, chunk, LEVELS, noise);
+    await committed;
     made.push(latents);
   }
   return made;
@@ -100,12 +110,12 @@ interface Outcome {
 
 const known = new Map<Course, Outcome>();
 
-/** What a course gives while nothing else runs. */
+/** What a course gives while nothing else runs, in two calls a chunk. */
 async function alone(course: Course): Promise<Outcome> {
   const before = known.get(course);
   if (before) return before;
   const session = await begin(course);
-  const outcome = { made: await goOn(session, course), state: await session.snapshot() };
+  const outcome = { made: await goOn(session, course, denoiseThenCommit), state: await session.snapshot() };
   session.dispose();
   known.set(course, outcome);
   return outcome;

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DeviceLostError } from '../../src/engine/world/webgpu/errors.ts';
 import { createWebGpuWorldModel, type WebGpuWorldModel } from '../../src/engine/world/webgpu/index.ts';
-import type { WorldSession, WorldSnapshot } from '../../src/engine/world/world-model.ts';
+import {
+  denoiseThenCommit,
+  type WorldSession,
+  type WorldSnapshot,
+} from '../../src/engine/world/world-model.ts';
 import type { Recording } from '../../src/engine/parity/recording.ts';
 import { readTiny } from './tiny-package.ts';
 import { largestDifference } from './numbers.ts';
@@ -47,6 +51,9 @@ async function rollOut(session: WorldSession): Promise<number> {
   }
   return largest;
 }
+
+const generateOn: typeof denoiseThenCommit = (session, ...given) =>
+  (session as WorldSession).generate(...given);
 
 describe('the WebGPU world model', () => {
   it('commits a prefix and generates five chunks as PyTorch did, one of them with a mixed mask', async () => {
@@ -98,6 +105,38 @@ describe('the WebGPU world model', () => {
       values.filter((_, i) => chunk.mask[Math.floor(i / channels)] === 0);
     expect(given(finished)).toEqual(given(chunk.latents));
     expect(given(finished).length).toBeGreaterThan(0);
+    session.dispose();
+  });
+
+  it('commits what it makes in the same call, as by two calls', async () => {
+    const outcomes = [];
+    for (const make of [denoiseThenCommit, generateOn]) {
+      const session = await model.createSession();
+      const made: Float32Array[] = [];
+      // The first has given tokens among the others.
+      for (const index of [6, 2, 3]) {
+        const noise = { seed: 5, chunk: session.committed };
+        const { latents, committed } = await make(session, recording.chunk(index), [1, 0.5, 0], noise);
+        await committed;
+        made.push(latents);
+      }
+      outcomes.push({ made, state: await session.snapshot() });
+      session.dispose();
+    }
+    expect(outcomes[1]).toEqual(outcomes[0]);
+    expect(outcomes[1]!.state.committed).toBe(3);
+  });
+
+  it('is cancelled in the middle of a chunk that it would commit', async () => {
+    const session = await model.createSession();
+    const cancel = new AbortController();
+    const levels = Array.from({ length: 65 }, (_, i) => 1 - i / 64);
+    const running = session.generate(recording.chunk(2), levels, { seed: 1, chunk: 0 }, cancel.signal);
+    setTimeout(() => cancel.abort(), 50);
+    await expect(running).rejects.toMatchObject({ code: 'cancelled' });
+    expect(session.committed).toBe(0);
+    await session.commit([recording.chunk(0), recording.chunk(1)]);
+    expectState(await session.snapshot(), 2, 2e-5);
     session.dispose();
   });
 

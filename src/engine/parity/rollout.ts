@@ -44,8 +44,9 @@ export async function traceRollout(
     const finished: Float32Array[] = [];
     for (const chunk of chunks.slice(prefixChunks)) {
       throwIfCancelled(signal);
-      const latents = await session.denoise(chunk, levels, { seed, chunk: session.committed }, signal);
-      await session.commit([{ ...chunk, latents }], signal);
+      const noise = { seed, chunk: session.committed };
+      const { latents, committed } = await session.generate(chunk, levels, noise, signal);
+      await committed;
       finished.push(latents);
     }
     return { by, primed, finished, final: await session.snapshot() };

@@ -17,6 +17,7 @@ import { chunkOf } from './chunk-frames.ts';
 import type { SequenceFrame } from './chunk-frames.ts';
 import type { ExtendEvent, ExtendReport, ExtendRequest } from './extend-request.ts';
 import { readClip } from './clip-reader.ts';
+import { makeChunk } from './make-chunk.ts';
 import { Primed } from './primed.ts';
 import { primeSession } from './priming.ts';
 import { projectionOf, SequenceCodec } from './sequence-codec.ts';
@@ -205,16 +206,20 @@ class Extension {
         return { latents: null, pose: timeline.poseOf(frame, origin), time: timeline.timeOf(frame) };
       });
       const chunk = chunkOf([...rest, ...fresh], this.#spec, at.projection);
-      const key = { seed, chunk: this.#session.committed };
-      const latents = await this.#session.denoise(chunk, levels, key, signal);
+      const noise = { seed, chunk: this.#session.committed };
+      const chunksLeft = Math.max(
+        0,
+        Math.ceil((timeline.lastModel + 1 - nextModel - fresh.length) / perChunk),
+      );
+      const toMake = { chunk, levels, noise, follows: chunksLeft > 0 };
+      const { latents, committed } = await makeChunk(this.#session, toMake, signal);
       const made = this.#codec.decodeChunk(latents, perChunk).slice(rest.length);
       made.forEach((picture, index) => pictures.set(nextModel + index, picture));
       nextModel += fresh.length;
       rest = [];
       const chunkMade = performance.now();
       clock.made(steps, chunkMade - chunkStart);
-      const chunksLeft = Math.max(0, Math.ceil((timeline.lastModel + 1 - nextModel) / perChunk));
-      if (chunksLeft > 0) await this.#session.commit([{ ...chunk, latents }], signal);
+      await committed;
       const chunkEnd = performance.now();
       clock.committed(chunkEnd - chunkMade);
       working += chunkEnd - chunkStart;

@@ -22,6 +22,7 @@ import type { RolloutSettings } from './extend-request.ts';
 import type { GapEvent, GapReport, GapRequest, LoopRequest } from './gap-request.ts';
 import { GapTimeline } from './gap-timeline.ts';
 import type { GapLayout } from './gap-timeline.ts';
+import { makeChunk } from './make-chunk.ts';
 import { primeSession } from './priming.ts';
 import { projectionOf, SequenceCodec } from './sequence-codec.ts';
 
@@ -193,14 +194,15 @@ class Gap {
       throwIfCancelled(signal);
       const started = performance.now();
       const chunk = this.#pack(sequence.slice(start, start + perChunk));
-      const key = { seed, chunk: this.#session.committed };
-      const latents = await this.#session.denoise(chunk, levels, key, signal);
+      const noise = { seed, chunk: this.#session.committed };
+      const chunksLeft = Math.ceil((sequence.length - start) / perChunk) - 1;
+      const toMake = { chunk, levels, noise, follows: chunksLeft > 0 };
+      const { latents, committed } = await makeChunk(this.#session, toMake, signal);
       const made = this.#codec.decodeChunk(latents, perChunk);
       pictures.push(...made.slice(start === 0 ? rest.length : 0));
       const chunkMade = performance.now();
       clock.made(passes, chunkMade - started);
-      const chunksLeft = Math.ceil((sequence.length - start) / perChunk) - 1;
-      if (chunksLeft > 0) await this.#session.commit([{ ...chunk, latents }], signal);
+      await committed;
       const chunkEnd = performance.now();
       clock.committed(chunkEnd - chunkMade);
       working += chunkEnd - started;

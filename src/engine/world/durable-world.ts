@@ -1,5 +1,13 @@
 import { LongtakeError } from '../types.ts';
-import type { BackendName, Chunk, NoiseKey, WorldModel, WorldSession, WorldSnapshot } from './world-model.ts';
+import type {
+  BackendName,
+  Chunk,
+  Generated,
+  NoiseKey,
+  WorldModel,
+  WorldSession,
+  WorldSnapshot,
+} from './world-model.ts';
 
 /** Chunks committed between two copies of the state: enough to make the copies cheap, few enough to keep and repeat. */
 const CHUNKS_KEPT = 128;
@@ -119,6 +127,11 @@ class DurableSession implements WorldSession {
 
   async commit(chunks: readonly Chunk[], signal?: AbortSignal): Promise<void> {
     await this.#durably((session) => session.commit(chunks, signal));
+    await this.#keep(chunks);
+  }
+
+  /** Notes chunks that were committed. */
+  async #keep(chunks: readonly Chunk[]): Promise<void> {
     this.#since.push(...chunks);
     if (this.#since.length >= CHUNKS_KEPT) await this.snapshot();
   }
@@ -130,6 +143,25 @@ class DurableSession implements WorldSession {
     signal?: AbortSignal,
   ): Promise<Float32Array> {
     return this.#durably((session) => session.denoise(chunk, levels, noise, signal));
+  }
+
+  async generate(
+    chunk: Chunk,
+    levels: readonly number[],
+    noise: NoiseKey | Float32Array,
+    signal?: AbortSignal,
+  ): Promise<Generated> {
+    const made = await this.#durably(async (session) => ({
+      ...(await session.generate(chunk, levels, noise, signal)),
+      session,
+    }));
+    const finished = { ...chunk, latents: made.latents };
+    // A machine that fails in the commit has left the latents whole: elsewhere only the commit is repeated.
+    const committed = this.#durably((session) =>
+      session === made.session ? made.committed : session.commit([finished], signal),
+    ).then(() => this.#keep([finished]));
+    committed.catch(() => undefined);
+    return { latents: made.latents, committed };
   }
 
   settle(): Promise<void> {

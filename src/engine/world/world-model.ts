@@ -20,6 +20,14 @@ export interface NoiseKey {
   chunk: number;
 }
 
+/** A chunk that `generate` made. */
+export interface Generated {
+  /** Finished latents [F, S, c]; given tokens as they came. */
+  latents: Float32Array;
+  /** Settles once the state has moved past the chunk; until then the session may not be called. */
+  committed: Promise<void>;
+}
+
 /**
  * A rollout's live memory: the scan states and the attention cache. Its size does not depend on how many chunks were
  * committed. Calls on one session must not overlap.
@@ -40,6 +48,17 @@ export interface WorldSession {
     noise: NoiseKey | Float32Array,
     signal?: AbortSignal,
   ): Promise<Float32Array>;
+  /**
+   * Denoises one chunk and commits what it becomes: `denoise` and `commit` of the finished chunk in one call, so that a device
+   * need not wait for the processor in between. The latents are there as soon as they would be without the commit. Where it
+   * rejects, the state may have moved past the chunk or not.
+   */
+  generate(
+    chunk: Chunk,
+    levels: readonly number[],
+    noise: NoiseKey | Float32Array,
+    signal?: AbortSignal,
+  ): Promise<Generated>;
   /** Resolves when the device has done all that was asked of the session: a commit may return before. */
   settle(): Promise<void>;
   /** A copy of the state that outlives this session and any device. */
@@ -62,4 +81,19 @@ export interface WorldModel {
   readonly backend: BackendName;
   createSession(): Promise<WorldSession>;
   dispose(): void;
+}
+
+/** `generate` by the two calls that it stands for. */
+export async function denoiseThenCommit(
+  session: Pick<WorldSession, 'denoise' | 'commit'>,
+  chunk: Chunk,
+  levels: readonly number[],
+  noise: NoiseKey | Float32Array,
+  signal?: AbortSignal,
+): Promise<Generated> {
+  const latents = await session.denoise(chunk, levels, noise, signal);
+  const committed = session.commit([{ ...chunk, latents }], signal);
+  // Whoever awaits it is told; nobody has to.
+  committed.catch(() => undefined);
+  return { latents, committed };
 }

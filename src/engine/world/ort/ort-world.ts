@@ -3,7 +3,15 @@ import { throwIfCancelled } from '../../cancel.ts';
 import { LongtakeError } from '../../types.ts';
 import type { WorldSpec } from '../../package/model-json.ts';
 import { denoiseChunk } from '../../sampler/denoise-chunk.ts';
-import type { Chunk, NoiseKey, WorldModel, WorldSession, WorldSnapshot } from '../world-model.ts';
+import {
+  type Chunk,
+  denoiseThenCommit,
+  type Generated,
+  type NoiseKey,
+  type WorldModel,
+  type WorldSession,
+  type WorldSnapshot,
+} from '../world-model.ts';
 import { inOrtQueue } from './ort-module.ts';
 import type { OrtModule } from './ort-module.ts';
 
@@ -106,6 +114,15 @@ class OrtWorldSession implements WorldSession {
       return outputs['clean']!.data as Float32Array;
     };
     return denoiseChunk(predict, chunk, levels, noise, signal);
+  }
+
+  generate(
+    chunk: Chunk,
+    levels: readonly number[],
+    noise: NoiseKey | Float32Array,
+    signal?: AbortSignal,
+  ): Promise<Generated> {
+    return denoiseThenCommit(this, chunk, levels, noise, signal);
   }
 
   async settle(): Promise<void> {

@@ -1,11 +1,11 @@
 import { throwIfCancelled } from '../../cancel.ts';
-import type { Chunk, NoiseKey } from '../world-model.ts';
+import type { Chunk, Generated, NoiseKey } from '../world-model.ts';
 import { LAUNCH_SLOTS, type LaunchValues, type RolloutLaunch } from './launch.ts';
 import type { Extent } from './operation.ts';
 import type { PassMemory } from './pass-memory.ts';
 import type { BoundOperation, Plan } from './plan.ts';
 import { rotations } from './rotations.ts';
-import type { Lease, StateBank } from './state-bank.ts';
+import type { Lease } from './state-bank.ts';
 import type { CallKind, Waiting } from './turns.ts';
 import type { WebGpuWorldModel } from './webgpu-world.ts';
 
@@ -29,6 +29,8 @@ interface Job {
 export interface DenoiseJob extends Job {
   levels: readonly number[];
   noise: NoiseKey | Float32Array;
+  /** Commit what the chunk becomes. */
+  thenCommit: boolean;
 }
 
 /**
@@ -41,6 +43,7 @@ export class RolloutPasses {
     ...{ long: true, most: mostOf, run: (calls) => this.#denoise(calls) },
     fits: (job, other) =>
       canMerge(job, other) &&
+      job.thenCommit === other.thenCommit &&
       job.noise instanceof Float32Array === other.noise instanceof Float32Array &&
       job.levels.length === other.levels.length &&
       job.levels.every((level, step) => level === other.levels[step]),
@@ -53,9 +56,15 @@ export class RolloutPasses {
     this.#model = model;
   }
 
-  /** @returns the finished latents [F, S, c] @throws LongtakeError `cancelled` between steps, DeviceLostError */
-  denoise(job: DenoiseJob): Promise<Float32Array> {
-    return this.#model.turns.add(this.#denoising, job);
+  /** @returns the finished latents [F, S, c] @throws LongtakeError `cancelled` between passes, DeviceLostError */
+  denoise(job: Omit<DenoiseJob, 'thenCommit'>): Promise<Float32Array> {
+    return this.#model.turns.add(this.#denoising, { ...job, thenCommit: false });
+  }
+
+  /** As `denoise`; the commit is submitted before the latents are read. */
+  async generate(job: Omit<DenoiseJob, 'thenCommit'>): Promise<Generated> {
+    const latents = await this.#model.turns.add(this.#denoising, { ...job, thenCommit: true });
+    return { latents, committed: Promise.resolve() };
   }
 
   /** @throws LongtakeError `cancelled` between passes, DeviceLostError */
@@ -135,20 +144,25 @@ export class RolloutPasses {
       });
     }
     if (open.filter(isWanted).length === 0) return;
-    const reading = memory.readLatents(floats);
-    reading.catch(() => undefined);
-    await this.#recordCommit(jobs.length, bank);
-    const latents = await reading;
+    // Copied in the last step, so the commit may follow at once.
+    if (jobs[0]!.thenCommit) await this.#commitMade(jobs, memory);
+    const latents = await memory.readLatents(floats);
     open.forEach((call, index) => {
       if (isWanted(call)) call.resolve(latents.slice(index * length, (index + 1) * length));
     });
   }
 
-  /** Records the commit that follows most denoise calls while these are still being computed. */
-  async #recordCommit(count: number, bank: StateBank): Promise<void> {
+  /** Commits chunks that were denoised just now: their latents and cameras still lie in the inputs. */
+  async #commitMade(jobs: readonly DenoiseJob[], memory: PassMemory): Promise<void> {
     const model = this.#model;
-    const bound = await model.bound(this.#commitPlan(count), bank).catch(() => null);
-    if (bound) model.recordAhead('commit', bound.step, 0);
+    const plan = this.#commitPlan(jobs.length);
+    const { step } = await model.bound(plan, jobs[0]!.rollout.lease.bank);
+    await model.ready();
+    memory.write(
+      'mask',
+      jobs.map(({ chunk }) => new Uint32Array(chunk.mask.length)),
+    );
+    this.#submitCommit(plan.extent, step, jobs);
   }
 
   #commitPlan(count: number): Plan {
@@ -164,8 +178,11 @@ export class RolloutPasses {
     const { bank } = jobs[0]!.rollout.lease;
     const plan = this.#commitPlan(jobs.length);
     const { step } = await model.bound(plan, bank);
-    const chunks = jobs.map(({ chunk }) => chunk);
-    this.#submitCommit(plan.extent, model.memoryOf(plan, bank), step, jobs, chunks);
+    this.#writeGiven(
+      model.memoryOf(plan, bank),
+      jobs.map(({ chunk }) => chunk),
+    );
+    this.#submitCommit(plan.extent, step, jobs);
     for (const call of open) call.resolve();
   }
 
@@ -183,21 +200,23 @@ export class RolloutPasses {
       await model.ready();
       throwIfOver({ rollout, signal });
       const batch = chunks.slice(start, start + plan.extent.chunks);
-      this.#submitCommit(plan.extent, model.memoryOf(plan, bank), step, [{ rollout }], batch);
+      this.#writeGiven(model.memoryOf(plan, bank), batch);
+      this.#submitCommit(plan.extent, step, [{ rollout }]);
       start += plan.extent.chunks;
     }
   }
 
-  #submitCommit(
-    extent: Extent,
-    memory: PassMemory,
-    operations: readonly BoundOperation[],
-    jobs: readonly Pick<Job, 'rollout'>[],
-    chunks: readonly Chunk[],
-  ): void {
-    const model = this.#model;
+  #writeGiven(memory: PassMemory, chunks: readonly Chunk[]): void {
     const latents = chunks.map((chunk) => chunk.latents);
     this.write(memory, chunks, latents, true);
+  }
+
+  #submitCommit(
+    extent: Extent,
+    operations: readonly BoundOperation[],
+    jobs: readonly Pick<Job, 'rollout'>[],
+  ): void {
+    const model = this.#model;
     const rollouts = jobs.map(({ rollout }) => launchOf(rollout, null));
     model.writeLaunch({ ...this.launch(rollouts, extent.chunks), levelRow: model.levelRow([0]) });
     model.submit('commit', operations, 0);

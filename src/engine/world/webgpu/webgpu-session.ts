@@ -1,6 +1,6 @@
 import { throwIfCancelled } from '../../cancel.ts';
 import { LongtakeError } from '../../types.ts';
-import type { Chunk, NoiseKey, WorldSession, WorldSnapshot } from '../world-model.ts';
+import type { Chunk, Generated, NoiseKey, WorldSession, WorldSnapshot } from '../world-model.ts';
 import type { LaunchValues } from './launch.ts';
 import type { Operation } from './operation.ts';
 import type { Plan } from './plan.ts';
@@ -67,6 +67,16 @@ export class WebGpuWorldSession implements WorldSession, Rollout {
   ): Promise<Float32Array> {
     this.#check(chunk);
     return this.#model.passes.denoise({ rollout: this, chunk, levels, noise, signal });
+  }
+
+  generate(
+    chunk: Chunk,
+    levels: readonly number[],
+    noise: NoiseKey | Float32Array,
+    signal?: AbortSignal,
+  ): Promise<Generated> {
+    this.#check(chunk);
+    return this.#model.passes.generate({ rollout: this, chunk, levels, noise, signal });
   }
 
   /**

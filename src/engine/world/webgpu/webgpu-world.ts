@@ -72,8 +72,6 @@ export class WebGpuWorldModel implements WorldModel {
   #levelOperations: BoundOperation[] = [];
   readonly #sessions = new Set<WebGpuWorldSession>();
   readonly #inFlight: Promise<unknown>[] = [];
-  /** What `recordAhead` recorded, until anything is submitted. */
-  #ahead: { operations: readonly BoundOperation[]; slot: number; commands: GPUCommandBuffer } | null = null;
   readonly #ownsDevice: boolean;
   #disposed = false;
 
@@ -268,36 +266,16 @@ export class WebGpuWorldModel implements WorldModel {
     after?: (encoder: GPUCommandEncoder) => void,
   ): void {
     const { queue } = this.gpu.device;
-    const ahead = this.#ahead;
-    this.#ahead = null;
-    const fits = ahead?.operations === operations && ahead.slot === slot && !after;
-    queue.submit([fits ? ahead.commands : this.#record(label, operations, slot, after)]);
-    const done = queue.onSubmittedWorkDone();
-    done.catch(() => undefined);
-    this.#inFlight.push(done);
-  }
-
-  /**
-   * Records a pass that will probably be the next one submitted, while the device is busy: what a pass does depends on
-   * buffers that are written when it is submitted.
-   */
-  recordAhead(label: string, operations: readonly BoundOperation[], slot: number): void {
-    this.#ahead = { operations, slot, commands: this.#record(label, operations, slot) };
-  }
-
-  #record(
-    label: string,
-    operations: readonly BoundOperation[],
-    slot: number,
-    after?: (encoder: GPUCommandEncoder) => void,
-  ): GPUCommandBuffer {
     const encoder = this.gpu.device.createCommandEncoder({ label });
     const pass = encoder.beginComputePass({ label });
     this.beginLaunch(pass, slot);
     record(pass, operations);
     pass.end();
     after?.(encoder);
-    return encoder.finish();
+    queue.submit([encoder.finish()]);
+    const done = queue.onSubmittedWorkDone();
+    done.catch(() => undefined);
+    this.#inFlight.push(done);
   }
 
   /** Everything on the device but the weights. */

@@ -1,0 +1,27 @@
+import type { Chunk, Generated, NoiseKey, WorldSession } from '../world/world-model.ts';
+
+export interface ChunkToMake {
+  chunk: Chunk;
+  /** Noise levels from 1 down to 0. */
+  levels: readonly number[];
+  noise: NoiseKey;
+  /** Whether another chunk comes after it, for which the state must move past this one. */
+  follows: boolean;
+}
+
+/**
+ * Makes what is to be made of a chunk (nothing where all of it is given).
+ * @throws LongtakeError `backend`, `cancelled`
+ */
+export async function makeChunk(
+  session: WorldSession,
+  { chunk, levels, noise, follows }: ChunkToMake,
+  signal?: AbortSignal,
+): Promise<Generated> {
+  const open = chunk.mask.includes(1);
+  if (open && follows) return session.generate(chunk, levels, noise, signal);
+  return {
+    latents: open ? await session.denoise(chunk, levels, noise, signal) : chunk.latents,
+    committed: follows ? session.commit([chunk], signal) : Promise.resolve(),
+  };
+}
