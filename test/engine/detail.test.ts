@@ -109,6 +109,71 @@ describe('Resizer', () => {
   });
 });
 
+describe('Resizer against sums in double precision', () => {
+  /** Catmull-Rom, and Lanczos with three lobes. */
+  const spline = (x: number): number => {
+    const t = Math.abs(x);
+    if (t >= 2) return 0;
+    return t < 1 ? 1.5 * t ** 3 - 2.5 * t ** 2 + 1 : -0.5 * t ** 3 + 2.5 * t ** 2 - 4 * t + 2;
+  };
+  const sinc = (x: number): number => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x));
+  const lanczos = (x: number): number => (Math.abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0);
+
+  function resampled(row: readonly number[], count: number): number[] {
+    const step = row.length / count;
+    return Array.from({ length: count }, (_, place) => {
+      const centre = (place + 0.5) * step - 0.5;
+      const weights = row.map((_, i) => (step > 1 ? lanczos((i - centre) / step) : spline(i - centre)));
+      const total = weights.reduce((sum, weight) => sum + weight, 0);
+      return row.reduce((sum, value, i) => sum + value * weights[i]!, 0) / total;
+    });
+  }
+
+  /** One channel, row by row. */
+  function expected(picture: number[][], { width, height }: { width: number; height: number }): number[][] {
+    const rows = picture.map((row) => resampled(row, width));
+    const columns = rows[0]!.map((_, x) =>
+      resampled(
+        rows.map((row) => row[x]!),
+        height,
+      ),
+    );
+    return Array.from({ length: height }, (_, y) => columns.map((column) => column[y]!));
+  }
+
+  it.each([
+    // Enlarged, and shrunk a little: to the rounding.
+    [{ width: 64, height: 64 }, { width: 201, height: 150 }, 0.51],
+    [{ width: 90, height: 80 }, { width: 64, height: 64 }, 0.51],
+    // Averaged over blocks first: 5 × 3, 13 × 1.
+    [{ width: 640, height: 360 }, { width: 32, height: 30 }, 3],
+    [{ width: 832, height: 113 }, { width: 16, height: 16 }, 3],
+  ])('from %o to %o', (from, to, tolerance) => {
+    // Waves that both sizes can hold, and an edge.
+    const value = (x: number, y: number): number => {
+      const [u, v] = [x / from.width, y / from.height];
+      const wave = 60 * Math.sin(19 * u + 3 * v) + 50 * Math.cos(14 * v - 5 * u);
+      return Math.round(128 + (u > 0.6 ? wave : -wave));
+    };
+    const picture = Array.from({ length: from.height }, (_, y) =>
+      Array.from({ length: from.width }, (_, x) => value(x, y)),
+    );
+    const source = Uint8ClampedArray.from(picture.flat().flatMap((grey) => [grey, 255 - grey, 0, 9]));
+    const target = new Uint8ClampedArray(to.width * to.height * 4);
+    new Resizer(from, to).run(source, 4, target, 4);
+    const right = expected(picture, to).flat();
+    let largest = 0;
+    right.forEach((grey, i) => {
+      const clamped = Math.min(255, Math.max(0, grey));
+      largest = Math.max(largest, Math.abs(target[4 * i]! - clamped));
+      largest = Math.max(largest, Math.abs(target[4 * i + 1]! - (255 - clamped)));
+      expect(target[4 * i + 2]).toBe(0);
+      expect(target[4 * i + 3]).toBe(255);
+    });
+    expect(largest).toBeLessThan(tolerance);
+  });
+});
+
 describe('FrameFitter', () => {
   it('gives back the very same picture when the sizes agree', () => {
     const size = { width: 16, height: 16 };

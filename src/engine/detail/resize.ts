@@ -1,3 +1,5 @@
+import { averageBlocks, blockFor } from './average-blocks.ts';
+
 /** One side of a separable resampling: for every output place, its first input place and the weights from there on. */
 interface Taps {
   first: Int32Array;
@@ -41,7 +43,7 @@ function tapsFor(input: number, output: number): Taps {
   // When shrinking, the kernel grows with the step: no aliasing.
   const stretch = Math.max(1, step);
   const reach = kernel.reach * stretch;
-  const count = Math.min(input, Math.ceil(2 * reach) + 1);
+  const count = Math.min(input, Math.ceil(2 * reach));
   const first = new Int32Array(output);
   const weights = new Float32Array(output * count);
   for (let place = 0; place < output; place++) {
@@ -61,6 +63,10 @@ function tapsFor(input: number, output: number): Taps {
  * Tables are made once; an instance is not for use by two calls at once.
  */
 export class Resizer {
+  /** Blocks that are averaged first: a large picture has 100 and more numbers under the kernel, next to each other alike. */
+  readonly #block: { width: number; height: number };
+  /** Size after that. */
+  readonly #thin: { width: number; height: number };
   readonly #across: Taps;
   readonly #down: Taps;
   readonly #strip: Float32Array;
@@ -69,9 +75,11 @@ export class Resizer {
     readonly from: { width: number; height: number },
     readonly to: { width: number; height: number },
   ) {
-    this.#across = tapsFor(from.width, to.width);
-    this.#down = tapsFor(from.height, to.height);
-    this.#strip = new Float32Array(to.width * from.height * 3);
+    this.#block = { width: blockFor(from.width, to.width), height: blockFor(from.height, to.height) };
+    this.#thin = { width: from.width / this.#block.width, height: from.height / this.#block.height };
+    this.#across = tapsFor(this.#thin.width, to.width);
+    this.#down = tapsFor(this.#thin.height, to.height);
+    this.#strip = new Float32Array(to.width * this.#thin.height * 3);
   }
 
   /**
@@ -84,35 +92,19 @@ export class Resizer {
     target: Uint8ClampedArray,
     targetChannels: 3 | 4,
   ): void {
-    this.#shrinkRows(source, sourceChannels);
-    const { width, height } = this.to;
-    const pitch = width * 3;
-    const { first, weights, count } = this.#down;
-    const line = new Float32Array(pitch);
-    for (let y = 0; y < height; y++) {
-      line.fill(0);
-      for (let k = 0; k < count; k++) {
-        const weight = weights[y * count + k]!;
-        if (weight === 0) continue;
-        const start = (first[y]! + k) * pitch;
-        for (let i = 0; i < pitch; i++) line[i]! += weight * this.#strip[start + i]!;
-      }
-      let at = y * width * targetChannels;
-      for (let i = 0; i < pitch; i += 3) {
-        target[at] = line[i]!;
-        target[at + 1] = line[i + 1]!;
-        target[at + 2] = line[i + 2]!;
-        if (targetChannels === 4) target[at + 3] = 255;
-        at += targetChannels;
-      }
-    }
+    const { width, height } = this.#block;
+    if (width * height === 1) this.#resampleRows(source, sourceChannels);
+    else this.#resampleRows(averageBlocks(source, sourceChannels, this.from, this.#block), 3);
+    // Enlarging mixes four rows, and spends most of its time on writing numbers.
+    if (this.#down.count <= FEW) this.#mixFew(target, targetChannels);
+    else this.#mixMany(target, targetChannels);
   }
 
-  #shrinkRows(source: Uint8ClampedArray, channels: number): void {
+  #resampleRows(source: Uint8ClampedArray | Float32Array, channels: number): void {
     const { first, weights, count } = this.#across;
     const width = this.to.width;
-    for (let y = 0; y < this.from.height; y++) {
-      const row = y * this.from.width * channels;
+    for (let y = 0; y < this.#thin.height; y++) {
+      const row = y * this.#thin.width * channels;
       let out = y * width * 3;
       for (let x = 0; x < width; x++) {
         let [r, g, b] = [0, 0, 0];
@@ -130,4 +122,55 @@ export class Resizer {
       }
     }
   }
+
+  #mixMany(target: Uint8ClampedArray, channels: 3 | 4): void {
+    const { width, height } = this.to;
+    const pitch = width * 3;
+    const { first, weights, count } = this.#down;
+    const line = new Float32Array(pitch);
+    for (let y = 0; y < height; y++) {
+      line.fill(0);
+      for (let k = 0; k < count; k++) {
+        const weight = weights[y * count + k]!;
+        if (weight === 0) continue;
+        const start = (first[y]! + k) * pitch;
+        for (let i = 0; i < pitch; i++) line[i]! += weight * this.#strip[start + i]!;
+      }
+      let at = y * width * channels;
+      for (let i = 0; i < pitch; i += 3) {
+        target[at] = line[i]!;
+        target[at + 1] = line[i + 1]!;
+        target[at + 2] = line[i + 2]!;
+        if (channels === 4) target[at + 3] = 255;
+        at += channels;
+      }
+    }
+  }
+
+  /** As `#mixMany`, for at most FEW rows: all numbers of a place in one expression. */
+  #mixFew(target: Uint8ClampedArray, channels: 3 | 4): void {
+    const { width, height } = this.to;
+    const strip = this.#strip;
+    const pitch = width * 3;
+    const { first, weights, count } = this.#down;
+    for (let y = 0; y < height; y++) {
+      // Rows that are not there count nothing: the first one again, with no weight.
+      const place = (k: number): number => (first[y]! + (k < count ? k : 0)) * pitch;
+      const weightOf = (k: number): number => (k < count ? weights[y * count + k]! : 0);
+      const [a, b, c, d] = [place(0), place(1), place(2), place(3)];
+      const [u, v, w, p] = [weightOf(0), weightOf(1), weightOf(2), weightOf(3)];
+      let at = y * width * channels;
+      for (let i = 0; i < pitch; i += 3) {
+        const [j, k] = [i + 1, i + 2];
+        target[at] = u * strip[a + i]! + v * strip[b + i]! + w * strip[c + i]! + p * strip[d + i]!;
+        target[at + 1] = u * strip[a + j]! + v * strip[b + j]! + w * strip[c + j]! + p * strip[d + j]!;
+        target[at + 2] = u * strip[a + k]! + v * strip[b + k]! + w * strip[c + k]! + p * strip[d + k]!;
+        if (channels === 4) target[at + 3] = 255;
+        at += channels;
+      }
+    }
+  }
 }
+
+/** Most rows that `#mixFew` mixes. */
+const FEW = 4;
