@@ -2,10 +2,9 @@ import type { WorldPackage } from '../../package/world-package.ts';
 import { LongtakeError } from '../../types.ts';
 import { DeviceLostError } from './errors.ts';
 import type { Gpu } from './gpu.ts';
+import { timeCandidates } from './candidate-times.ts';
 import { defaultUnitTile, type KernelChoice, MANY_ROWS, variantFor } from './kernel-choice.ts';
-import { LAUNCH_BYTES, LAUNCH_SLOT, packLaunch, plainLaunch } from './launch.ts';
 import {
-  MATMUL,
   type MatmulOptions,
   matmulProgram,
   matmulWorkgroups,
@@ -14,10 +13,10 @@ import {
 } from './matmul-program.ts';
 import type { Operation, Product } from './operation.ts';
 import { LONG_PASS } from './operations.ts';
-import { type BoundOperation, type Plan, record } from './plan.ts';
+import type { BoundOperation, Plan } from './plan.ts';
 import { programKey } from './program.ts';
 import { isSoftwareInfo } from './software-adapter.ts';
-import { timeSpans } from './timings.ts';
+import { Workbench } from './workbench.ts';
 import type { Plans } from './world-plans.ts';
 
 /** Where the tiles found for a device and a model are remembered. Failing to keep them is no error. */
@@ -55,9 +54,6 @@ export type Tiles = ReadonlyMap<string, Tile | UnitTile>;
 
 /** No more shapes are tried after so many milliseconds; they take the tile of the one most like them. */
 const BUDGET = 1000;
-/** Uses of a kernel between two timestamps, and measurements of which the shortest counts. */
-const REPEATS = 8;
-const ROUNDS = 3;
 /** Candidates whose numbers differ by more from the default's, as a share of the largest, are not taken. */
 const TOLERANCE = 0.02;
 
@@ -220,7 +216,7 @@ async function fastest(
     }
     const right = bound.filter(({ numbers }) => agrees(numbers, bound[0]!.numbers));
     const candidates = right.map(({ candidate }) => candidate);
-    const times = await (tuning.time ?? timeOnDevice)(gpu, candidates, (pass) => bench.begin(pass));
+    const times = await (tuning.time ?? timeCandidates)(gpu, candidates, (pass) => bench.begin(pass));
     return right[times.indexOf(Math.min(...times))]?.tile ?? null;
   } finally {
     bench.free();
@@ -235,150 +231,4 @@ function agrees(numbers: Float32Array, expected: Float32Array): boolean {
     if (!(own <= difference)) difference = own;
   }
   return difference <= TOLERANCE * scale;
-}
-
-async function timeOnDevice(
-  gpu: Gpu,
-  candidates: readonly BoundOperation[],
-  begin: (pass: GPUComputePassEncoder) => void,
-): Promise<number[]> {
-  const spans = candidates.map((candidate) => Array.from({ length: REPEATS }, () => candidate));
-  const shortest = candidates.map(() => Infinity);
-  for (let round = 0; round < ROUNDS; round++) {
-    const times = gpu.device.features.has('timestamp-query')
-      ? await timeSpans(gpu, spans, begin)
-      : await wallTimes(gpu, spans, begin);
-    times.forEach((microseconds, i) => {
-      shortest[i] = Math.min(shortest[i]!, microseconds);
-    });
-  }
-  return shortest;
-}
-
-async function wallTimes(
-  { device }: Gpu,
-  spans: readonly (readonly BoundOperation[])[],
-  begin: (pass: GPUComputePassEncoder) => void,
-): Promise<number[]> {
-  const times: number[] = [];
-  for (const span of spans) {
-    const start = performance.now();
-    const encoder = device.createCommandEncoder({ label: 'tuning' });
-    const pass = encoder.beginComputePass();
-    begin(pass);
-    record(pass, span);
-    pass.end();
-    device.queue.submit([encoder.finish()]);
-    await device.queue.onSubmittedWorkDone();
-    times.push(1000 * (performance.now() - start));
-  }
-  return times;
-}
-
-/** Buffers on which one product is tried: the model's weights, numbers of no meaning for the rest. */
-class Workbench {
-  readonly #gpu: Gpu;
-  readonly #buffers = new Map<number, GPUBuffer>();
-  readonly #own: GPUBuffer[] = [];
-  readonly #outFloats: number;
-  readonly #launch: GPUBindGroup;
-
-  private constructor(gpu: Gpu, operation: Operation, weights: ReadonlyMap<string, GPUBuffer>) {
-    this.#gpu = gpu;
-    const { options, rows } = operation.product!;
-    this.#outFloats = rows * (options.outStride ?? options.n);
-    for (const number of Object.keys(operation.program.bindings).map(Number)) {
-      const place = operation.places[number]!;
-      if (place.kind === 'weight' && weights.has(place.name)) {
-        this.#buffers.set(number, weights.get(place.name)!);
-      } else {
-        const data =
-          number === MATMUL.mask
-            ? Uint32Array.from({ length: rows }, (_, i) => i % 2)
-            : arbitrary(floatsOf(number, options, rows));
-        const buffer = gpu.upload(`tuning ${number}`, data);
-        this.#buffers.set(number, buffer);
-        this.#own.push(buffer);
-      }
-    }
-    const uniform = gpu.device.createBuffer({
-      label: 'tuning launch',
-      size: LAUNCH_SLOT,
-      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-    });
-    this.#own.push(uniform);
-    const values = new ArrayBuffer(LAUNCH_SLOT);
-    packLaunch({ ...plainLaunch(rows), levelRow: 1, ratio: 0.5 }, values, 0);
-    gpu.device.queue.writeBuffer(uniform, 0, values);
-    this.#launch = gpu.device.createBindGroup({
-      layout: gpu.launchLayout,
-      entries: [{ binding: 0, resource: { buffer: uniform, size: LAUNCH_BYTES } }],
-    });
-  }
-
-  /** @throws OutOfGpuMemoryError */
-  static create(gpu: Gpu, operation: Operation, weights: ReadonlyMap<string, GPUBuffer>): Promise<Workbench> {
-    return gpu.allocate(() => new Workbench(gpu, operation, weights));
-  }
-
-  begin(pass: GPUComputePassEncoder): void {
-    pass.setBindGroup(0, this.#launch, [0]);
-  }
-
-  async bind(operation: Operation): Promise<BoundOperation> {
-    const pipeline = await this.#gpu.pipeline(operation.program);
-    const bindings = Object.fromEntries([...this.#buffers].map(([number, buffer]) => [number, { buffer }]));
-    return { operation, pipeline, bindGroup: this.#gpu.bindGroup(operation.program, bindings) };
-  }
-
-  /** What a candidate makes of the numbers, the output being zero before. */
-  async run(candidate: BoundOperation): Promise<Float32Array> {
-    const out = this.#buffers.get(MATMUL.out)!;
-    const encoder = this.#gpu.device.createCommandEncoder({ label: 'tuning' });
-    encoder.clearBuffer(out);
-    const pass = encoder.beginComputePass();
-    this.begin(pass);
-    record(pass, [candidate]);
-    pass.end();
-    this.#gpu.device.queue.submit([encoder.finish()]);
-    return new Float32Array(await this.#gpu.read([{ buffer: out, bytes: 4 * this.#outFloats }]));
-  }
-
-  free(): void {
-    for (const buffer of this.#own) buffer.destroy();
-  }
-}
-
-/** Numbers between −1 and 1, the same every time. */
-function arbitrary(count: number): Float32Array {
-  return Float32Array.from({ length: count }, (_, i) => ((i * 7919) % 1999) / 1000 - 1);
-}
-
-/** Floats that a product reads or writes at one of its bindings. */
-function floatsOf(number: number, { n, k, outStride, prologue, store }: MatmulOptions, rows: number): number {
-  switch (number) {
-    case MATMUL.a:
-      return rows * k;
-    case MATMUL.out:
-      return rows * (outStride ?? n);
-    case MATMUL.table:
-      // Rows for level 0 and the one that the launch values name.
-      return 2 * (prologue?.kind === 'modulate' ? prologue.tableStride : tableStride(store));
-    default:
-      if (prologue?.kind === 'head_gate') return rows * prologue.gateStride;
-      if (store?.kind === 'extra') return rows * store.stride;
-      if (store?.kind === 'heads') {
-        const { grid, pairs } = store;
-        return 2 * (grid.rows * pairs.row + grid.columns * pairs.column + rows * pairs.time);
-      }
-      return (grid(store) + 1) * n;
-  }
-}
-
-function tableStride(store: MatmulOptions['store']): number {
-  return store?.kind === 'gate' ? store.tableStride : 0;
-}
-
-function grid(store: MatmulOptions['store']): number {
-  return store?.kind === 'camera' ? store.gridRows + store.gridColumns : 0;
 }

@@ -1,0 +1,46 @@
+import type { Gpu } from './gpu.ts';
+import { type BoundOperation, record } from './plan.ts';
+import { timeSpans } from './timings.ts';
+
+/** Uses of a kernel between two timestamps, and measurements of which the shortest counts. */
+const REPEATS = 8;
+const ROUNDS = 3;
+
+/** Microseconds of every candidate, by timestamps where the device has them. @param begin sets the launch values of a pass */
+export async function timeCandidates(
+  gpu: Gpu,
+  candidates: readonly BoundOperation[],
+  begin: (pass: GPUComputePassEncoder) => void,
+): Promise<number[]> {
+  const spans = candidates.map((candidate) => Array.from({ length: REPEATS }, () => candidate));
+  const shortest = candidates.map(() => Infinity);
+  for (let round = 0; round < ROUNDS; round++) {
+    const times = gpu.device.features.has('timestamp-query')
+      ? await timeSpans(gpu, spans, begin)
+      : await wallTimes(gpu, spans, begin);
+    times.forEach((microseconds, i) => {
+      shortest[i] = Math.min(shortest[i]!, microseconds);
+    });
+  }
+  return shortest;
+}
+
+async function wallTimes(
+  { device }: Gpu,
+  spans: readonly (readonly BoundOperation[])[],
+  begin: (pass: GPUComputePassEncoder) => void,
+): Promise<number[]> {
+  const times: number[] = [];
+  for (const span of spans) {
+    const start = performance.now();
+    const encoder = device.createCommandEncoder({ label: 'tuning' });
+    const pass = encoder.beginComputePass();
+    begin(pass);
+    record(pass, span);
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+    await device.queue.onSubmittedWorkDone();
+    times.push(1000 * (performance.now() - start));
+  }
+  return times;
+}

@@ -1,0 +1,113 @@
+import type { Gpu } from './gpu.ts';
+import { LAUNCH_BYTES, LAUNCH_SLOT, packLaunch, plainLaunch } from './launch.ts';
+import { MATMUL, type MatmulOptions } from './matmul-program.ts';
+import type { Operation } from './operation.ts';
+import { type BoundOperation, record } from './plan.ts';
+
+/** Buffers on which one product is tried: the model's weights, numbers of no meaning for the rest. */
+export class Workbench {
+  readonly #gpu: Gpu;
+  readonly #buffers = new Map<number, GPUBuffer>();
+  readonly #own: GPUBuffer[] = [];
+  readonly #outFloats: number;
+  readonly #launch: GPUBindGroup;
+
+  private constructor(gpu: Gpu, operation: Operation, weights: ReadonlyMap<string, GPUBuffer>) {
+    this.#gpu = gpu;
+    const { options, rows } = operation.product!;
+    this.#outFloats = rows * (options.outStride ?? options.n);
+    for (const number of Object.keys(operation.program.bindings).map(Number)) {
+      const place = operation.places[number]!;
+      if (place.kind === 'weight' && weights.has(place.name)) {
+        this.#buffers.set(number, weights.get(place.name)!);
+      } else {
+        const data =
+          number === MATMUL.mask
+            ? Uint32Array.from({ length: rows }, (_, i) => i % 2)
+            : arbitrary(floatsOf(number, options, rows));
+        const buffer = gpu.upload(`tuning ${number}`, data);
+        this.#buffers.set(number, buffer);
+        this.#own.push(buffer);
+      }
+    }
+    const uniform = gpu.device.createBuffer({
+      label: 'tuning launch',
+      size: LAUNCH_SLOT,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+    this.#own.push(uniform);
+    const values = new ArrayBuffer(LAUNCH_SLOT);
+    packLaunch({ ...plainLaunch(rows), levelRow: 1, ratio: 0.5 }, values, 0);
+    gpu.device.queue.writeBuffer(uniform, 0, values);
+    this.#launch = gpu.device.createBindGroup({
+      layout: gpu.launchLayout,
+      entries: [{ binding: 0, resource: { buffer: uniform, size: LAUNCH_BYTES } }],
+    });
+  }
+
+  /** @throws OutOfGpuMemoryError */
+  static create(gpu: Gpu, operation: Operation, weights: ReadonlyMap<string, GPUBuffer>): Promise<Workbench> {
+    return gpu.allocate(() => new Workbench(gpu, operation, weights));
+  }
+
+  begin(pass: GPUComputePassEncoder): void {
+    pass.setBindGroup(0, this.#launch, [0]);
+  }
+
+  async bind(operation: Operation): Promise<BoundOperation> {
+    const pipeline = await this.#gpu.pipeline(operation.program);
+    const bindings = Object.fromEntries([...this.#buffers].map(([number, buffer]) => [number, { buffer }]));
+    return { operation, pipeline, bindGroup: this.#gpu.bindGroup(operation.program, bindings) };
+  }
+
+  /** What a candidate makes of the numbers, the output being zero before. */
+  async run(candidate: BoundOperation): Promise<Float32Array> {
+    const out = this.#buffers.get(MATMUL.out)!;
+    const encoder = this.#gpu.device.createCommandEncoder({ label: 'tuning' });
+    encoder.clearBuffer(out);
+    const pass = encoder.beginComputePass();
+    this.begin(pass);
+    record(pass, [candidate]);
+    pass.end();
+    this.#gpu.device.queue.submit([encoder.finish()]);
+    return new Float32Array(await this.#gpu.read([{ buffer: out, bytes: 4 * this.#outFloats }]));
+  }
+
+  free(): void {
+    for (const buffer of this.#own) buffer.destroy();
+  }
+}
+
+/** Numbers between −1 and 1, the same every time. */
+function arbitrary(count: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, i) => ((i * 7919) % 1999) / 1000 - 1);
+}
+
+/** Floats that a product reads or writes at one of its bindings. */
+function floatsOf(number: number, { n, k, outStride, prologue, store }: MatmulOptions, rows: number): number {
+  switch (number) {
+    case MATMUL.a:
+      return rows * k;
+    case MATMUL.out:
+      return rows * (outStride ?? n);
+    case MATMUL.table:
+      // Rows for level 0 and the one that the launch values name.
+      return 2 * (prologue?.kind === 'modulate' ? prologue.tableStride : tableStride(store));
+    default:
+      if (prologue?.kind === 'head_gate') return rows * prologue.gateStride;
+      if (store?.kind === 'extra') return rows * store.stride;
+      if (store?.kind === 'heads') {
+        const { grid, pairs } = store;
+        return 2 * (grid.rows * pairs.row + grid.columns * pairs.column + rows * pairs.time);
+      }
+      return (grid(store) + 1) * n;
+  }
+}
+
+function tableStride(store: MatmulOptions['store']): number {
+  return store?.kind === 'gate' ? store.tableStride : 0;
+}
+
+function grid(store: MatmulOptions['store']): number {
+  return store?.kind === 'camera' ? store.gridRows + store.gridColumns : 0;
+}
