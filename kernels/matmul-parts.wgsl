@@ -21,6 +21,7 @@
 //          heads      columns below HEAD_COLUMNS are heads of HEAD_LENGTH: rms-normalised, multiplied by the gain, rotated
 //                     by position (matmul-heads.wgsl; extra = rotations); the others out = v. TILE_N is whole heads
 // STAGED   1 where sums lie in `results` before they are stored: [RESULT_SLICES, TILE_M, TILE_N], added over slices
+// EARLY    outputs of an invocation for which the epilogue's numbers are sent for before the product; 0: after it
 #include "launch.wgsl"
 #include "activation.wgsl"
 #include "narrow.wgsl"
@@ -67,10 +68,38 @@ fn table_row(token: u32) -> u32 {
 #if STORE == heads
 #include "matmul-heads.wgsl"
 #else
-fn store(row: u32, column: u32, sum: f32) {
+// What an output needs beside its sum.
+struct Beside {
+  // Scale, bias.
+  column: vec2f,
+  // As it is before.
+  old: f32,
+  // Gate, or what is added.
+  other: f32,
+}
+
+fn fetch_beside(row: u32, column: u32) -> Beside {
+  var beside = Beside(columns[column], 0.0, 0.0);
+#if STORE == add
+  beside.old = out[row * OUT_STRIDE + column];
+#elif STORE == extra
+  if (column < EXTRA_COLUMNS) {
+    beside.other = extra[row * EXTRA_STRIDE + column];
+  }
+#elif STORE == gate
+  let place = TABLE_GATE + column;
+  beside.old = out[row * OUT_STRIDE + column];
+  beside.other = table[table_row(row) + place / 4u][place % 4u];
+#elif STORE == sample
+  beside.old = out[row * OUT_STRIDE + column];
+#endif
+  return beside;
+}
+
+fn store(row: u32, column: u32, sum: f32, beside: Beside) {
   let at = row * OUT_STRIDE + column;
-  let scaled = columns[column].x * sum;
-  let bias = columns[column].y;
+  let scaled = beside.column.x * sum;
+  let bias = beside.column.y;
 #if ACTIVATION == gelu
   let v = gelu_tanh(scaled + bias);
 #elif ACTIVATION == silu
@@ -81,19 +110,14 @@ fn store(row: u32, column: u32, sum: f32) {
 #if STORE == set
   out[at] = v;
 #elif STORE == add
-  out[at] += v;
+  out[at] = beside.old + v;
 #elif STORE == extra
-  if (column < EXTRA_COLUMNS) {
-    out[at] = v + extra[row * EXTRA_STRIDE + column];
-  } else {
-    out[at] = v;
-  }
+  out[at] = v + beside.other;
 #elif STORE == gate
-  let place = TABLE_GATE + column;
-  out[at] += v * table[table_row(row) + place / 4u][place % 4u];
+  out[at] = beside.old + v * beside.other;
 #elif STORE == sample
   if (mask[row] != 0u) {
-    out[at] = v + launch.ratio * (out[at] - v);
+    out[at] = v + launch.ratio * (beside.old - v);
   }
 #elif STORE == camera
   let per_frame = u32(GRID_ROWS * GRID_COLUMNS);
@@ -106,16 +130,41 @@ fn store(row: u32, column: u32, sum: f32) {
 }
 #endif
 
+#repeat j EARLY
+var<private> beside_$j: Beside;
+#endrepeat
+
+fn fetch_early(first_row: u32, first_column: u32, lane: u32) {
+#repeat j EARLY
+  beside_$j = fetch_beside(
+    min(first_row + (lane + $ju * THREADS) / TILE_N, launch.tokens - 1u),
+    min(first_column + (lane + $ju * THREADS) % TILE_N, N - 1u),
+  );
+#endrepeat
+}
+
 #if STAGED
 #if STORE != heads
-fn store_results(first_row: u32, first_column: u32, lane: u32) {
-  for (var i = lane; i < TILE_M * TILE_N; i += THREADS) {
-    let row = first_row + i / TILE_N;
-    let column = first_column + i % TILE_N;
-    if (row < launch.tokens && column < N) {
-      store(row, column, result(i));
-    }
+fn store_result_at(first_row: u32, first_column: u32, i: u32, beside: Beside) {
+  let row = first_row + i / TILE_N;
+  let column = first_column + i % TILE_N;
+  if (row < launch.tokens && column < N) {
+    store(row, column, result(i), beside);
   }
+}
+
+fn store_results(first_row: u32, first_column: u32, lane: u32) {
+#if EARLY
+#repeat j EARLY
+  store_result_at(first_row, first_column, lane + $ju * THREADS, beside_$j);
+#endrepeat
+#else
+  for (var i = lane; i < TILE_M * TILE_N; i += THREADS) {
+    let row = min(first_row + i / TILE_N, launch.tokens - 1u);
+    let column = min(first_column + i % TILE_N, N - 1u);
+    store_result_at(first_row, first_column, i, fetch_beside(row, column));
+  }
+#endif
 }
 #endif
 

@@ -50,6 +50,7 @@ fn main(
   var sum_$m_$n: Result;
 #endrepeat
 #endrepeat
+  fetch_early(first_row, first_column, lane);
   for (var depth = 0u; depth < K; depth += DEPTH) {
     let first_deep = depth / UNIT_K + slice * UNITS_DEEP;
     if (job < JOBS) {

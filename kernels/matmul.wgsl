@@ -95,6 +95,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var fetched_a: array<Fetched, A_FETCHES>;
   var fetched_b: array<Stored, B_FETCHES>;
   var sums: array<vec4f, 4>;
+  fetch_early(first_row, first_column, lane);
   // `next` is the step whose factors are fetched while the one before is multiplied.
   for (var next = 0u; next < K4 + DEPTH4; next += DEPTH4) {
     let k = next - DEPTH4;
@@ -168,7 +169,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       for (var j = 0u; j < 4u; j++) {
         let column = first_column + across + j * ACROSS;
         if (column < N) {
-          store(row, column, whole(column, sums[i][j]));
+          store(row, column, whole(column, sums[i][j]), fetch_beside(row, column));
         }
       }
     }

@@ -47,6 +47,12 @@ function kernels(number: 'f32' | 'f16', loose: number): Kernel[] {
       loose,
     },
     {
+      // Two outputs an invocation: their epilogue's numbers are sent for first.
+      name: `matrix units of ${number} in four slices`,
+      variant: { ...units, tile: { m: 4, n: 16, slices: 4, span: 1 } },
+      loose,
+    },
+    {
       name: `matrix units of ${number}, one subgroup`,
       variant: { ...units, tile: { m: 4, n: 16, slices: 1, span: 2 } },
       loose,

@@ -152,7 +152,11 @@ export function matmulWorkgroups(options: MatmulOptions, rows: number): Workgrou
 
 function tileConstants(options: MatmulOptions): Record<string, number> {
   const { m, n, k, slices } = fittingTile(options);
-  return { TILE_M: m, TILE_N: n, TILE_K: k, SLICES: slices, STAGED: isStaged(options, slices) ? 1 : 0 };
+  const staged = isStaged(options, slices);
+  return {
+    ...{ TILE_M: m, TILE_N: n, TILE_K: k, SLICES: slices, STAGED: staged ? 1 : 0 },
+    EARLY: staged ? early(options, (m * n) / ((m / 4) * (n / 4) * slices)) : 0,
+  };
 }
 
 /** The tile a matmul uses: as asked, made smaller until it fits in a workgroup. */
@@ -187,8 +191,23 @@ function unitConstants(
     ...{ UNIT_M: unit.m, UNIT_N: unit.n, UNIT_K: unit.k, RESULT: unit.result, RIGHT: 'weights' },
     ...{ TILE_M: tile.m, TILE_N: tile.n, SLICES: tile.slices, SPAN: tile.span, DEPTH: tile.depth },
     ...{ SUBGROUP: subgroup, STAGED: 1 },
+    EARLY: early(options, (tile.m * tile.n) / (unitJobs(unit, tile) * subgroup)),
     ...{ UNITS_DOWN: tile.m / unit.m, UNITS_DEEP: tile.depth / tile.slices / unit.k },
   };
+}
+
+/** Jobs of a workgroup's subgroups. */
+function unitJobs(unit: MatrixUnit, { n, slices, span }: UnitTile): number {
+  return (n / (unit.n * span)) * slices;
+}
+
+/** Outputs for which an invocation keeps what the epilogue needs through the whole product. */
+const MOST_EARLY = 4;
+
+/** @param outputs of an invocation */
+function early({ store }: MatmulOptions, outputs: number): number {
+  const even = Number.isInteger(outputs) && outputs <= MOST_EARLY;
+  return even && store?.kind !== 'heads' ? outputs : 0;
 }
 
 /** Units of weights that a subgroup holds in registers. */
@@ -204,7 +223,7 @@ function fittingUnits(
   tile.n = wholeHeads(options, tile.n);
   const size = number === 'f16' ? 2 : 4;
   const result = unit.result === 'f16' ? 2 : 4;
-  const jobs = (): number => (tile.n / (unit.n * tile.span)) * tile.slices;
+  const jobs = (): number => unitJobs(unit, tile);
   const depth = (): number => {
     const step = tile.slices * unit.k;
     const left =
@@ -213,7 +232,9 @@ function fittingUnits(
       prologueBytes(options, tile.m, jobs() * subgroup);
     const inMemory = Math.floor((left / size / tile.m - 8) / step) * step;
     const inRegisters = Math.max(1, Math.floor(HELD_UNITS / tile.span)) * step;
-    return Math.min(inMemory, inRegisters, ceilDivide(options.k, step) * step);
+    const most = Math.min(inMemory, inRegisters, ceilDivide(options.k, step) * step);
+    // As many equal turns as the largest depth would take.
+    return most > 0 ? step * ceilDivide(options.k, step * ceilDivide(options.k, most)) : most;
   };
   const tooMany = (): boolean => jobs() * subgroup > limits.invocations;
   while (tile.n % (unit.n * tile.span) !== 0 && tile.span > 1) tile.span /= 2;
