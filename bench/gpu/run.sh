@@ -10,6 +10,7 @@
 #   f16      the same with f16 tiles, the fastest of some for this device
 #   units    the same on the device's matrix units
 #   anatomy  where the time of a chunk goes, on matrix units and in f32
+#   variants tiles of matrix units for every product, splits of the scans (only where named: it takes 90 s)
 #   bench    longtake bench: our kernels in f32 with the fastest tiles, onnxruntime on the device and as WebAssembly
 #   torch    PyTorch eager and compiled, in CUDA graphs
 # f16 and units use Dawn's switches for f16 on NVIDIA.
@@ -97,6 +98,9 @@ for name in $steps; do
           echo "$arithmetic"
           LONGTAKE_DAWN_FEATURES=$half runtime_node bench/chunk-anatomy.ts "$model" "$arithmetic"
         done'
+      ;;
+    variants)
+      step variants 120 'LONGTAKE_DAWN_FEATURES=$half runtime_node bench/kernel-variants.ts "$model" 80'
       ;;
     bench) step bench 150 "longtake bench --model \"\$model\" $flags --out \"\$out/bench.json\"" ;;
     torch) step torch 240 "python3 bench/torch_reference.py \"\$model\" --out \"\$out/torch.json\" ${TORCH_FLAGS:-}" ;;

@@ -9,6 +9,7 @@ import {
   type WeightFormat,
   type WorkgroupLimits,
 } from './matmul-program.ts';
+import type { ScanSplit } from './programs.ts';
 import { isSoftwareInfo } from './software-adapter.ts';
 
 /**
@@ -35,6 +36,8 @@ export interface KernelChoice {
   card?: boolean;
   /** Tiles by `shapeKey`, where they were tuned. */
   tiles?: ReadonlyMap<string, Tile | UnitTile>;
+  /** How scans that go token after token are cut up. */
+  scan?: ScanSplit;
 }
 
 /** Works on every device. */

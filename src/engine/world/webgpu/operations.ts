@@ -198,6 +198,7 @@ export class OperationList {
     const scanOptions: ScanOptions = {
       ...{ kind: layer.kind, grid, block: layer.block, ...scan, columns },
       commit: options.commit,
+      split: this.#choice.scan,
     };
     const recalled = this.#work(`recalled ${index}`, scan.heads * scan.valueLength);
     const { rollouts, chunks } = this.#extent;

@@ -43,6 +43,14 @@ export interface ScanOptions {
   columns: ScanColumns;
   /** Write the state (commit pass) or only read it (denoise pass). */
   commit: boolean;
+  /** How a scan token after token is cut up; what every device can unless given. */
+  split?: ScanSplit | undefined;
+}
+
+/** Columns of the state that a workgroup goes over, and invocations that share a column. */
+export interface ScanSplit {
+  columns: number;
+  parts: number;
 }
 
 /** Binding numbers of all scan kernels. */
@@ -137,13 +145,13 @@ export function blocksOf({ grid, block }: ScanOptions): number {
   return (grid.rows / block[0]) * (grid.columns / block[1]);
 }
 
-function scanGroupColumns(options: ScanOptions): number {
-  return Math.min(64, options.valueLength);
+function scanGroupColumns({ split, valueLength }: ScanOptions): number {
+  return Math.min(split?.columns ?? 64, valueLength);
 }
 
-/** Invocations that share a column of the state: as many as divide it evenly, at most four. */
-function scanParts({ keyLength }: ScanOptions): number {
-  return [4, 2, 1].find((parts) => (keyLength / 4) % parts === 0)!;
+/** Invocations that share a column of the state: as many as divide it evenly, at most four unless asked for. */
+function scanParts({ split, keyLength }: ScanOptions): number {
+  return [16, 8, 4, 2, 1].find((parts) => parts <= (split?.parts ?? 4) && (keyLength / 4) % parts === 0)!;
 }
 
 /** Binding numbers of kernels/cache-store.wgsl. */

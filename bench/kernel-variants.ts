@@ -1,0 +1,163 @@
+/**
+ * Tries ways of cutting kernels up on this device: every tile of matrix units for every shape of product in a denoise step
+ * of one rollout and of eight, and splits of the scans that go token after token. Prints the microseconds of a use.
+ *
+ *     npx tsx bench/kernel-variants.ts [MODEL-FOLDER] [SECONDS]
+ *
+ * What is found becomes a default (kernel-choice.ts) or a candidate of the tuning (tune.ts) by hand.
+ */
+import { nodeFolder, openPackage } from '../src/engine/node.ts';
+import { wanderingRollout } from '../src/engine/parity/wandering.ts';
+import { timeCandidates } from '../src/engine/world/webgpu/candidate-times.ts';
+import { requestWebGpuDevice } from '../src/engine/world/webgpu/device.ts';
+import { uploadWeights } from '../src/engine/world/webgpu/device-weights.ts';
+import { Gpu } from '../src/engine/world/webgpu/gpu.ts';
+import { createWith } from '../src/engine/world/webgpu/index.ts';
+import {
+  chooseKernels,
+  fitsUnits,
+  type KernelChoice,
+  variantFor,
+} from '../src/engine/world/webgpu/kernel-choice.ts';
+import { matmulProgram, matmulWorkgroups, type UnitTile } from '../src/engine/world/webgpu/matmul-program.ts';
+import type { Operation } from '../src/engine/world/webgpu/operation.ts';
+import { packMatrix } from '../src/engine/world/webgpu/pack.ts';
+import { packForUnits } from '../src/engine/world/webgpu/pack-units.ts';
+import { loadKernelSources, openGpu } from '../src/engine/world/webgpu/platform.node.ts';
+import { programKey } from '../src/engine/world/webgpu/program.ts';
+import { launchOf } from '../src/engine/world/webgpu/rollout-passes.ts';
+import { timeOperations } from '../src/engine/world/webgpu/timings.ts';
+import { Workbench } from '../src/engine/world/webgpu/workbench.ts';
+import { makePlans } from '../src/engine/world/webgpu/world-plans.ts';
+import { readWorldWeights } from '../src/engine/world/webgpu/world-weights.ts';
+
+const [folder = 'models/maze-64', seconds = '60'] = process.argv.slice(2);
+const { model, file } = await openPackage(nodeFolder(folder));
+const spec = model.world;
+const bytes = file(spec.weights);
+const sources = await loadKernelSources();
+const device = await requestWebGpuDevice(await openGpu({ software: true }));
+const gpu = new Gpu(device, sources);
+const found = chooseKernels(device, 'matrix-units');
+if (!found?.units) throw new Error('This device has no matrix units.');
+const choice: KernelChoice & { units: NonNullable<KernelChoice['units']> } = { ...found, units: found.units };
+const { unit, subgroup, number } = choice.units;
+
+await tryScans();
+await tryTiles();
+process.exit();
+
+/** Splits of the scans, timed in whole models. */
+async function tryScans(): Promise<void> {
+  const splits = [
+    { columns: 64, parts: 4 },
+    { columns: 64, parts: 8 },
+    { columns: 32, parts: 8 },
+    { columns: 32, parts: 4 },
+    { columns: 16, parts: 8 },
+    { columns: 16, parts: 16 },
+  ];
+  const { chunks } = wanderingRollout(model, 2, 1);
+  const table = new Map<string, string[]>();
+  for (const scan of splits) {
+    const world = await createWith({ ...choice, scan }, gpu, spec, bytes, { device });
+    for (const count of [1, world.merged.most]) {
+      const sessions = [];
+      for (let i = 0; i < count; i++) sessions.push(await world.createSession());
+      for (const session of sessions) await session.commit(chunks.slice(0, 2));
+      const plan = count === 1 ? world.denoisePlan : world.merged.denoise(count);
+      const { bank } = sessions[0]!.lease;
+      const { step } = await world.bound(plan, bank);
+      const launches = sessions.map((session) => launchOf(session, null));
+      world.writeLaunch({ ...world.passes.launch(launches, 1), levelRow: world.levelRow([1]), ratio: 0.5 });
+      const scans = step.filter(({ operation }) => operation.program.file === 'gated-delta.wgsl');
+      const begin = (pass: GPUComputePassEncoder): void => world.beginLaunch(pass, 0);
+      await timeOperations(gpu, scans, begin, 8);
+      for (const { name, microseconds } of await timeOperations(gpu, scans, begin, 32)) {
+        const row = `${name}, rollouts: ${count}`;
+        table.set(row, [...(table.get(row) ?? []), microseconds.toFixed(1)]);
+      }
+      for (const session of sessions) session.dispose();
+    }
+    world.dispose();
+  }
+  const heads = splits.map(({ columns, parts }) => `${columns}×${parts}`.padStart(8));
+  console.log(`${'columns × parts'.padEnd(36)}${heads.join('')}`);
+  for (const [row, times] of table)
+    console.log(`${row.padEnd(36)}${times.map((t) => t.padStart(8)).join('')}`);
+}
+
+/** Tiles of matrix units. */
+async function tryTiles(): Promise<void> {
+  const packed = readWorldWeights(spec, bytes, (name, parts) =>
+    fitsUnits(choice.units, spec.width / spec.attention.heads, name)
+      ? packForUnits(parts, unit, number)
+      : packMatrix(parts),
+  );
+  const weights = await uploadWeights(gpu, packed);
+  const plans = makePlans(spec, weights.formats, 8, choice, device.limits);
+  const shapes = new Map<string, { operation: Operation; work: number }>();
+  for (const plan of [plans.denoise, plans.merged.denoise(plans.merged.most)]) {
+    for (const operation of plan.sections.step) {
+      const { product } = operation;
+      if (product?.options.weight.kind !== 'half') continue;
+      const known = shapes.get(product.key) ?? { operation, work: 0 };
+      known.work += product.options.n * product.options.k;
+      shapes.set(product.key, known);
+    }
+  }
+  const end = performance.now() + 1000 * Number(seconds);
+  for (const { operation } of [...shapes.values()].sort((a, b) => b.work - a.work)) {
+    if (performance.now() > end) return console.log('Out of time.');
+    const { matrix, options, rows, tileRows, key } = operation.product!;
+    const bench = await Workbench.create(gpu, operation, weights.buffers);
+    const programs = new Map<string, { label: string; own: Operation }>();
+    for (const tile of [null, ...tilesFor(rows)]) {
+      const tiles = new Map(tile ? [[key, tile]] : []);
+      const full = {
+        ...options,
+        variant: variantFor({ ...choice, tiles }, matrix, options.weight, key, tileRows),
+      };
+      const program = matmulProgram(full);
+      const made = program.constants;
+      const label = `${tile ? '' : 'default '}${made['TILE_M']}×${made['TILE_N']} slices ${made['SLICES']} span ${made['SPAN']} depth ${made['DEPTH']}`;
+      const own = { ...operation, program, workgroups: matmulWorkgroups(full, rows) };
+      if (!programs.has(programKey(program))) programs.set(programKey(program), { label, own });
+    }
+    const labels = [...programs.values()].map(({ label }) => label);
+    const bound = await Promise.allSettled([...programs.values()].map(({ own }) => bench.bind(own)));
+    const candidates = bound.flatMap((one, i) =>
+      one.status === 'fulfilled' ? [{ label: labels[i]!, candidate: one.value }] : [],
+    );
+    const times = await timeCandidates(
+      gpu,
+      candidates.map(({ candidate }) => candidate),
+      (pass) => bench.begin(pass),
+    );
+    bench.free();
+    const sorted = candidates
+      .map(({ label }, i) => ({ label, time: times[i]! / 8 }))
+      .sort((a, b) => a.time - b.time);
+    console.log(
+      `${key} (${sorted.length} of ${programs.size}), default ${sorted.find(({ label }) => label.startsWith('default'))?.time.toFixed(1)}`,
+    );
+    for (const { label, time } of sorted.slice(0, 5))
+      console.log(`  ${time.toFixed(2).padStart(7)}  ${label}`);
+  }
+}
+
+function tilesFor(rows: number): UnitTile[] {
+  const tiles: UnitTile[] = [];
+  for (const m of rows > 1000 ? [16, 32, 64, 128] : [16, 32, 64]) {
+    for (const n of [32, 64, 128]) {
+      for (const slices of rows > 1000 ? [1, 2] : [1, 2, 4, 8]) {
+        for (const span of [1, 2, 4]) {
+          const invocations = (n / (unit.n * span)) * slices * subgroup;
+          if (n % (unit.n * span) === 0 && invocations <= 1024 && invocations >= 64)
+            tiles.push({ m, n, slices, span });
+        }
+      }
+    }
+  }
+  return tiles;
+}
