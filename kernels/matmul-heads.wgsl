@@ -21,6 +21,46 @@ fn rotation(token: u32, pair: u32) -> vec2f {
   return extra[GRID_ROWS * ROW_PAIRS + (cell % GRID_COLUMNS) * COLUMN_PAIRS + pair - TIME_PAIRS - ROW_PAIRS];
 }
 
+// What two neighbouring outputs need beside their sums.
+struct Pair {
+  even: vec2f,
+  odd: vec2f,
+  turn: vec2f,
+}
+
+const PAIRS = TILE_M * TILE_N / 2;
+
+fn pair_at(i: u32, first_row: u32, first_column: u32) -> Pair {
+  let own = 2 * (i % (TILE_N / 2));
+  let row = min(first_row + i / (TILE_N / 2), launch.tokens - 1u);
+  let column = min(first_column + own, u32(N - 2));
+  var turn = vec2f(1.0, 0.0);
+  if (column < HEAD_COLUMNS) {
+    turn = rotation(row, (own % HEAD_LENGTH) / 2u);
+  }
+  return Pair(columns[column], columns[column + 1u], turn);
+}
+
+fn store_pair(i: u32, pair: Pair, first_row: u32, first_column: u32) {
+  let tile_row = i / (TILE_N / 2);
+  let own = 2 * (i % (TILE_N / 2));
+  let row = first_row + tile_row;
+  let column = first_column + own;
+  if (row < launch.tokens && column < N) {
+    let at = row * OUT_STRIDE + column;
+    let x = vec2f(result(tile_row * TILE_N + own), result(tile_row * TILE_N + own + 1u)) * vec2f(pair.even.x, pair.odd.x);
+    if (column < HEAD_COLUMNS) {
+      let sum = dot(squares[tile_row * TILE_HEADS + own / HEAD_LENGTH], vec4f(1.0));
+      let scaled = x * inverseSqrt(sum / f32(HEAD_LENGTH) + 1e-6) * vec2f(pair.even.y, pair.odd.y);
+      out[at] = scaled.x * pair.turn.x - scaled.y * pair.turn.y;
+      out[at + 1u] = scaled.x * pair.turn.y + scaled.y * pair.turn.x;
+    } else {
+      out[at] = x.x;
+      out[at + 1u] = x.y;
+    }
+  }
+}
+
 fn store_results(first_row: u32, first_column: u32, lane: u32) {
   for (var i = lane; i < 4 * TILE_M * TILE_HEADS; i += THREADS) {
     let at = (i / (4 * TILE_HEADS)) * TILE_N + (i % (4 * TILE_HEADS)) * QUARTER;
@@ -35,26 +75,15 @@ fn store_results(first_row: u32, first_column: u32, lane: u32) {
     squares[i / 4u][i % 4u] = sum;
   }
   workgroupBarrier();
-  for (var i = lane; i < TILE_M * TILE_N / 2; i += THREADS) {
-    let tile_row = i / (TILE_N / 2);
-    let own = 2 * (i % (TILE_N / 2));
-    let row = first_row + tile_row;
-    let column = first_column + own;
-    if (row < launch.tokens && column < N) {
-      let at = row * OUT_STRIDE + column;
-      let even = columns[column];
-      let odd = columns[column + 1u];
-      let x = vec2f(result(tile_row * TILE_N + own) * even.x, result(tile_row * TILE_N + own + 1u) * odd.x);
-      if (column < HEAD_COLUMNS) {
-        let sum = dot(squares[tile_row * TILE_HEADS + own / HEAD_LENGTH], vec4f(1.0));
-        let scaled = x * inverseSqrt(sum / f32(HEAD_LENGTH) + 1e-6) * vec2f(even.y, odd.y);
-        let turn = rotation(row, (own % HEAD_LENGTH) / 2u);
-        out[at] = scaled.x * turn.x - scaled.y * turn.y;
-        out[at + 1u] = scaled.x * turn.y + scaled.y * turn.x;
-      } else {
-        out[at] = x.x;
-        out[at + 1u] = x.y;
-      }
+  // Several pairs at a time, so that what they need is on its way together.
+  for (var first = lane; first < PAIRS; first += 4u * THREADS) {
+#repeat j 4
+    let pair_$j = pair_at(first + $ju * THREADS, first_row, first_column);
+#endrepeat
+#repeat j 4
+    if (first + $ju * THREADS < PAIRS) {
+      store_pair(first + $ju * THREADS, pair_$j, first_row, first_column);
     }
+#endrepeat
   }
 }

@@ -159,10 +159,20 @@ fn store_results(first_row: u32, first_column: u32, lane: u32) {
   store_result_at(first_row, first_column, lane + $ju * THREADS, beside_$j);
 #endrepeat
 #else
-  for (var i = lane; i < TILE_M * TILE_N; i += THREADS) {
-    let row = min(first_row + i / TILE_N, launch.tokens - 1u);
-    let column = min(first_column + i % TILE_N, N - 1u);
-    store_result_at(first_row, first_column, i, fetch_beside(row, column));
+  // Several at a time, so that what they need is on its way together.
+  for (var first = lane; first < TILE_M * TILE_N; first += 4u * THREADS) {
+#repeat j 4
+    let at_$j = min(first + $ju * THREADS, u32(TILE_M * TILE_N - 1));
+    let own_$j = fetch_beside(
+      min(first_row + at_$j / TILE_N, launch.tokens - 1u),
+      min(first_column + at_$j % TILE_N, N - 1u),
+    );
+#endrepeat
+#repeat j 4
+    if (first + $ju * THREADS < TILE_M * TILE_N) {
+      store_result_at(first_row, first_column, at_$j, own_$j);
+    }
+#endrepeat
   }
 #endif
 }
