@@ -96,6 +96,7 @@ describe('the choice of kernels', () => {
       arithmetic: 'matrix-units',
       card: true,
       limits: { bytes: 49152, invocations: 1024 },
+      scan: { columns: 32, parts: 4 },
       units: { unit: { m: 16, n: 16, k: 16, result: 'f32' }, subgroup: 32, number: 'f16' },
     });
     const [apple] = [config(8, 8, 8, 'f16')];

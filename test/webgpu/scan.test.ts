@@ -9,6 +9,7 @@ import {
   scanColumns,
   type ScanOptions,
   scanProgram,
+  type ScanSplit,
   scanWorkgroups,
   tiledReadProgram,
   tiledReadWorkgroups,
@@ -45,6 +46,7 @@ interface Shape {
   keyLength: number;
   valueLength: number;
   frames: number;
+  split?: ScanSplit;
 }
 
 /** Logits of tokens' decays and writes as they come from the random ones. */
@@ -57,10 +59,11 @@ interface Logits {
 const MIXED: Logits = { decay: (logit, head) => logit - (head % 2 ? 12 : 0), write: (logit) => logit };
 
 function scanInputs(shape: Shape, commit: boolean, logits = MIXED) {
-  const { kind, heads, keyLength, valueLength, frames, block, rollouts = 1 } = shape;
+  const { kind, heads, keyLength, valueLength, frames, block, split, rollouts = 1 } = shape;
   const grid = { rows: shape.grid[0], columns: shape.grid[1] };
   const columns = scanColumns(heads, keyLength, valueLength, 2);
-  const options: ScanOptions = { ...{ kind, grid, block, heads, keyLength, valueLength, columns }, commit };
+  const sizes = { grid, block, heads, keyLength, valueLength, columns };
+  const options: ScanOptions = { kind, ...sizes, commit, split };
   const tokens = frames * grid.rows * grid.columns;
   const blocks = (grid.rows * grid.columns) / (block[0] * block[1]);
   const size = blocks * heads * keyLength * valueLength;
@@ -123,6 +126,20 @@ describe.each(['ssd', 'gated-delta'] as const)('%s', (kind) => {
       { grid: [4, 4], block: [4, 4], frames: 2, heads: 2, keyLength: 128, valueLength: 64 },
     ],
     ['values of 68', { grid: [2, 2], block: [2, 2], frames: 2, heads: 1, keyLength: 20, valueLength: 68 }],
+    [
+      'values of 68 as cards do',
+      {
+        ...{ grid: [2, 4], block: [1, 4], frames: 5, heads: 2, keyLength: 128, valueLength: 68 },
+        split: { columns: 32, parts: 4 },
+      },
+    ],
+    [
+      'eight parts a column',
+      {
+        ...{ grid: [2, 2], block: [2, 2], frames: 3, heads: 1, keyLength: 128, valueLength: 64 },
+        split: { columns: 16, parts: 8 },
+      },
+    ],
   ])('scans %s, leaving the state as it is', async (_, shape) => {
     const { expected, run } = scanCase({ kind, ...shape }, false);
     const outputs = await run;
@@ -136,6 +153,16 @@ describe.each(['ssd', 'gated-delta'] as const)('%s', (kind) => {
     const outputs = await run;
     expect(largestDifference(outputs[SCAN.out]!, expected.y)).toBeLessThan(4e-6);
     expect(largestDifference(outputs[SCAN.state]!, expected.state)).toBeLessThan(4e-6);
+  });
+
+  it('writes the state as cards do', async () => {
+    const sizes = { heads: 1, keyLength: 64, valueLength: 48 };
+    const split = { columns: 32, parts: 4 };
+    const { expected, run } = scanCase(
+      { kind, grid: [2, 4], block: [2, 2], frames: 3, ...sizes, split },
+      true,
+    );
+    expect(largestDifference((await run)[SCAN.state]!, expected.state)).toBeLessThan(4e-6);
   });
 });
 

@@ -5,6 +5,11 @@ import { timeSpans } from './timings.ts';
 /** Uses of a kernel between two timestamps, and measurements of which the shortest counts. */
 const REPEATS = 8;
 const ROUNDS = 3;
+/**
+ * A card that was idle runs at a fifth of its speed for some milliseconds (an H100: all small kernels alike slow), so nothing
+ * counts before it has worked for so many.
+ */
+const WARM_UP = 30;
 
 /** Microseconds of every candidate, by timestamps where the device has them. @param begin sets the launch values of a pass */
 export async function timeCandidates(
@@ -13,11 +18,14 @@ export async function timeCandidates(
   begin: (pass: GPUComputePassEncoder) => void,
 ): Promise<number[]> {
   const spans = candidates.map((candidate) => Array.from({ length: REPEATS }, () => candidate));
+  const measure = (): Promise<number[]> =>
+    gpu.device.features.has('timestamp-query') ? timeSpans(gpu, spans, begin) : wallTimes(gpu, spans, begin);
+  const start = performance.now();
+  do await measure();
+  while (performance.now() - start < WARM_UP);
   const shortest = candidates.map(() => Infinity);
   for (let round = 0; round < ROUNDS; round++) {
-    const times = gpu.device.features.has('timestamp-query')
-      ? await timeSpans(gpu, spans, begin)
-      : await wallTimes(gpu, spans, begin);
+    const times = await measure();
     times.forEach((microseconds, i) => {
       shortest[i] = Math.min(shortest[i]!, microseconds);
     });

@@ -101,7 +101,7 @@ export async function tunedTiles(
 
 function fileName(info: GPUAdapterInfo, { arithmetic }: KernelChoice, model: string): string {
   const device = [info.vendor, info.architecture, info.device, info.description].join(' ');
-  return `tiles 3 ${device} ${arithmetic} ${model}.json`;
+  return `tiles 4 ${device} ${arithmetic} ${model}.json`;
 }
 
 function readTiles(bytes: Uint8Array | null): Tiles | null {
@@ -162,10 +162,10 @@ function candidatesFor(options: MatmulOptions, rows: number, choice: KernelChoic
     const { m, span } = defaultUnitTile(choice.units!, 1);
     const many = rows >= MANY_ROWS;
     return [
+      { m: 2 * m, n: 128, slices: 1, span },
+      { m, n: 64, slices: 1, span: many ? 2 * span : span },
       { m, n: 64, slices: many ? 2 : 4, span },
-      { m, n: 32, slices: 4, span },
-      { m, n: 128, slices: 1, span },
-      { m: many ? 4 * m : m, n: many ? 64 : 128, slices: many ? 1 : 2, span },
+      many ? { m: 4 * m, n: 128, slices: 1, span } : { m, n: 32, slices: 2, span },
     ];
   }
   const deep = choice.arithmetic === 'f16' ? 2 : 1;
