@@ -1,6 +1,6 @@
 #!/bin/bash
-# Makes the bundle with which a bare x86-64 Linux machine without network runs the benchmark on its graphics card: Node,
-# Dawn, onnxruntime-web and the Vulkan loader. Python with PyTorch must be there already for the comparison with it.
+# Makes the bundle with which a bare x86-64 Linux machine without network runs the benchmark, or evaluates a package, on its
+# graphics card: Node, Dawn, onnxruntime-web, pngjs and the Vulkan loader. Python with PyTorch must be there already for the comparison with it.
 #
 #   bench/gpu/make.sh [FOLDER, default .carry/bench]
 #
@@ -31,6 +31,10 @@ for file in ort.jspi.bundle.min.mjs ort-wasm-simd-threaded.jspi.mjs ort-wasm-sim
   cp "$modules/onnxruntime-web/dist/$file" "$runtime/node_modules/onnxruntime-web/dist/"
 done
 
+echo 'pngjs'
+mkdir -p "$runtime/node_modules/pngjs"
+cp -r "$modules/pngjs/package.json" "$modules/pngjs/lib" "$runtime/node_modules/pngjs/"
+
 echo 'Vulkan loader, and the GL loaders that NVIDIA'"'"'s driver looks for'
 (cd "$work/vulkan" && apt-get -q download libvulkan1 libegl1 libglvnd0 libopengl0 libgl1 libglx0 >/dev/null)
 for package in "$work"/vulkan/*.deb; do
@@ -45,6 +49,6 @@ mkdir -p "$target"
 tar -C "$runtime" --sort=name --owner=0 --group=0 --mtime=2026-01-01 -cf - . |
   xz -T1 --x86 --lzma2=preset=6,dict=64MiB >"$target/runtime.part"
 mv "$target/runtime.part" "$target/runtime.tar.xz"
-cp "$here/run.sh" "$target/run.sh"
-chmod +x "$target/run.sh"
+cp "$here/run.sh" "$here/evaluate.sh" "$here/runtime.sh" "$target/"
+chmod +x "$target/run.sh" "$target/evaluate.sh"
 ls -l "$target"

@@ -2,6 +2,7 @@
 # Renders Memory Maze training shards on a machine without network, from the bundle beside this script.
 #
 #   .carry/maze/render.sh OUT_DIR N_MAZES FRAMES PROCESSES FIRST_SEED [HELDOUT_MAZES, default 16]
+#   .carry/maze/render.sh --folders OUT_DIR N_MAZES FRAMES PROCESSES    # held-out mazes 0, 1, … as plain folders, for `longtake eval`
 #
 # Writes OUT_DIR/heldout/maze-*.npz (first, from held-out mazes 0, 1, …) and OUT_DIR/train/maze-*.npz (training mazes
 # FIRST_SEED, FIRST_SEED + 1, …); every file appears when it is whole. Start it in the background; its output says
@@ -9,7 +10,12 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 repository=$(cd "$here/../.." && pwd)
-out=$1 mazes=$2 frames=$3 processes=$4 first=$5 heldout=${6:-16}
+folders=''
+if [ "$1" = --folders ]; then
+  folders=yes
+  shift
+fi
+out=$1 mazes=$2 frames=$3 processes=$4 first=${5:-0} heldout=${6:-16}
 runtime=${LONGTAKE_MAZE_RUNTIME:-/tmp/longtake-maze-runtime}
 mkdir -p "$out"
 rm -f "$out/done" "$out/failed"
@@ -48,6 +54,12 @@ for path in ${LONGTAKE_MAZE_GL:-mesa gpu}; do
 done
 [ -n "$works" ] || { echo 'No OpenGL works here: nothing rendered.' >&2; exit 1; }
 echo "rendering through $works with $processes processes"
+
+if [ -n "$folders" ]; then
+  nice python3 -m longtake_training.data.render_folders --mazes "$mazes" --frames "$frames" --processes "$processes" --out "$out"
+  touch "$out/done"
+  exit
+fi
 
 render() {
   local command=(nice python3 -m longtake_training.data.render_shards --frames "$frames" --processes "$processes" "$@")
