@@ -1,3 +1,13 @@
+import { MOST_ROLLOUTS } from '../world/webgpu/launch.ts';
+
+/** Rollouts to have under way at most: one pass takes no more, so others would take turns with it and cost memory. */
+export const MOST_TOGETHER = MOST_ROLLOUTS;
+
+/** Whether several rollouts at the same time cost a backend little more than one: on a graphics device they share passes. */
+export function sharesPasses(backend: string): boolean {
+  return backend === 'webgpu';
+}
+
 /**
  * What each further rollout at the same time adds on a graphics device, in parts of the first alone, until it was measured
  * there. Large devices take far less, small ones nearly all of it: an estimate should rather be kept than broken.

@@ -1,7 +1,7 @@
 import type { ModelJson } from '../../engine/package/model-json.ts';
 import { profileWith, stepsFor } from '../../engine/scheduler/profiles.ts';
 import { predictSeconds, stepsWithin, type RolloutWork } from '../../engine/scheduler/speed.ts';
-import { addedByEach, timesOne } from '../../engine/scheduler/together.ts';
+import { addedByEach, sharesPasses, timesOne } from '../../engine/scheduler/together.ts';
 import { PLANNED } from '../../engine/scheduler/step-budget.ts';
 import { workOf, workOfGap, workOfRegion } from '../../engine/scheduler/work.ts';
 import type { Profile } from '../../engine/tasks/extend-request.ts';
@@ -32,9 +32,9 @@ function backendOf({ abilities, engine }: PanelState): string {
   return engine?.backend ?? abilities?.backend ?? (abilities?.webgpu ? 'webgpu' : 'ort');
 }
 
-/** Whether variations are made at the same time: on a graphics device several rollouts share their passes. */
+/** Whether variations are made at the same time. */
 export function makesTogether(state: PanelState): boolean {
-  return backendOf(state) === 'webgpu';
+  return sharesPasses(backendOf(state));
 }
 
 /** How many times as long as one rollout a number of them takes. */
