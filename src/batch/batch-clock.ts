@@ -8,48 +8,127 @@ export function costOf({ settings }: Pick<BatchItem, 'settings'>): number {
   return settings.seconds * PROFILE_COST[settings.profile];
 }
 
-/** How far a whole batch is and how long it will take, from what its previews cost and how long those made took. */
+/** A preview that is being made, as the clock sees it. */
+export interface ClockedPreview {
+  /**
+   * @param share of it that is done; it never falls
+   * @param left seconds until its last frame; null where they are not known
+   */
+  advance(share: number, left: number | null): void;
+  /** It is out of the way. @param made whether it was made; what failed says nothing of the pace */
+  end(made: boolean): void;
+}
+
+interface UnderWay {
+  cost: number;
+  share: number;
+  /** When its last frame is expected; null while that is not known. */
+  due: number | null;
+}
+
+/**
+ * How far a whole batch is and how long it will take, from what its previews cost and how long those made took. Previews
+ * that are under way at the same time take turns with each other: their pace is what all of them get done in a time, from
+ * when the first of them began until the last one has ended (a stretch). One that is made alone is a stretch of its own.
+ */
 export class BatchClock {
-  #total: number;
+  readonly #now: () => number;
+  readonly #total: number;
   #settled = 0;
-  /** Cost and seconds of the previews that this run has made. */
+  readonly #underWay = new Set<UnderWay>();
+  /** Cost and seconds of the stretches that are over. */
   #made = { cost: 0, seconds: 0 };
-
-  /** @param costs of all previews */
-  constructor(costs: readonly number[]) {
-    this.#total = costs.reduce((sum, cost) => sum + cost, 0);
-  }
+  /** The stretch that is not over: when it began, and the cost of what was made in it so far. */
+  #stretch = { began: 0, cost: 0 };
 
   /**
-   * A preview is out of the way.
-   * @param seconds that it took; null where it was not made (kept, failed)
+   * @param costs of all previews
+   * @param now the time in seconds
    */
-  settle(cost: number, seconds: number | null): void {
+  constructor(costs: readonly number[], now = () => performance.now() / 1000) {
+    this.#now = now;
+    this.#total = sum(costs);
+  }
+
+  /** A preview is out of the way that was not begun: kept from an earlier run, or given up. */
+  skip(cost: number): void {
     this.#settled += cost;
-    if (seconds === null) return;
-    this.#made.cost += cost;
-    this.#made.seconds += seconds;
   }
 
-  /**
-   * @param current the preview that is being made: its cost, the share of it that is done, seconds since it began and,
-   *   where they are known, seconds until its last frame
-   * @returns share of the batch that is done, 0…1, and the seconds left; null before anything can be said
-   */
-  reading(current: { cost: number; share: number; elapsed: number; left: number | null } | null): {
-    fraction: number;
-    secondsLeft: number | null;
-  } {
-    const { cost = 0, share = 0, elapsed = 0, left = null } = current ?? {};
-    const fraction = this.#total > 0 ? Math.min(1, (this.#settled + cost * share) / this.#total) : 1;
-    const pace =
-      this.#made.cost > 0
-        ? this.#made.seconds / this.#made.cost
-        : left !== null && cost > 0
-          ? (elapsed + left) / cost
-          : null;
-    if (pace === null) return { fraction, secondsLeft: null };
-    const rest = Math.max(0, this.#total - this.#settled - cost);
-    return { fraction, secondsLeft: (left ?? pace * cost * (1 - share)) + pace * rest };
+  /** A preview is begun. */
+  begin(cost: number): ClockedPreview {
+    if (this.#underWay.size === 0) this.#stretch = { began: this.#now(), cost: 0 };
+    const preview: UnderWay = { cost, share: 0, due: null };
+    this.#underWay.add(preview);
+    return {
+      advance: (share, left) => {
+        preview.share = Math.max(preview.share, share);
+        preview.due = left === null ? null : this.#now() + left;
+      },
+      end: (made) => {
+        if (this.#underWay.delete(preview)) this.#ended(cost, made);
+      },
+    };
   }
+
+  /** The machine has become another one: its pace so far says nothing of what follows. */
+  forgetPace(): void {
+    this.#made = { cost: 0, seconds: 0 };
+  }
+
+  /** @returns share of the batch that is done, 0…1, and the seconds left; null before anything can be said */
+  reading(): { fraction: number; secondsLeft: number | null } {
+    const present = [...this.#underWay];
+    const done = this.#settled + sum(present.map(({ cost, share }) => cost * share));
+    const fraction = this.#total > 0 ? Math.min(1, done / this.#total) : 1;
+    const lefts = present.map((preview) => this.#leftOf(preview));
+    const pace = this.#pace(lefts);
+    if (pace === null) return { fraction, secondsLeft: null };
+    const begun = sum(present.map(({ cost }) => cost));
+    const known = lefts.filter((left) => left !== null);
+    // Who has not made a frame yet slows the others down, and will go on when they have ended.
+    const atPace = known.length < lefts.length ? pace * (begun - (done - this.#settled)) : 0;
+    const rest = Math.max(0, this.#total - this.#settled - begun);
+    return { fraction, secondsLeft: Math.max(0, atPace, ...known) + pace * rest };
+  }
+
+  #ended(cost: number, made: boolean): void {
+    this.#settled += cost;
+    if (made) this.#stretch.cost += cost;
+    if (this.#underWay.size > 0 || this.#stretch.cost === 0) return;
+    this.#made.cost += this.#stretch.cost;
+    this.#made.seconds += this.#now() - this.#stretch.began;
+  }
+
+  #leftOf({ share, due }: UnderWay): number | null {
+    if (share >= 1) return 0;
+    return due === null ? null : Math.max(0, due - this.#now());
+  }
+
+  /** Seconds for a unit of cost, as measured in this batch: over the stretches that are over, and the present one where it tells. */
+  #pace(lefts: readonly (number | null)[]): number | null {
+    const present = this.#presentStretch(lefts);
+    const cost = this.#made.cost + present.cost;
+    return cost > 0 ? (this.#made.seconds + present.seconds) / cost : null;
+  }
+
+  #presentStretch(lefts: readonly (number | null)[]): { cost: number; seconds: number } {
+    const none = { cost: 0, seconds: 0 };
+    if (this.#underWay.size === 0) return none;
+    const elapsed = this.#now() - this.#stretch.began;
+    const known = lefts.filter((left) => left !== null);
+    const present = [...this.#underWay];
+    // Where the end is in sight, the whole stretch; else what was done in it, once that is more than a beginning.
+    if (known.length === lefts.length) {
+      const cost = this.#stretch.cost + sum(present.map((preview) => preview.cost));
+      return { cost, seconds: elapsed + Math.max(...known) };
+    }
+    if (this.#stretch.cost === 0) return none;
+    const done = sum(present.map((preview) => preview.cost * preview.share));
+    return { cost: this.#stretch.cost + done, seconds: elapsed };
+  }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((all, value) => all + value, 0);
 }

@@ -83,6 +83,13 @@ export function previewsOf(items: readonly BatchItem[], variations: number): Pre
   );
 }
 
+/** Outcomes in the order of the project's clips and their variations; they come as they are made. */
+export function inOrder(outcomes: readonly BatchOutcome[]): BatchOutcome[] {
+  return [...outcomes].sort(
+    ({ preview: a }, { preview: b }) => a.item.index - b.item.index || a.variation - b.variation,
+  );
+}
+
 /** How people tell an outcome from others: `2. Kitchen`, `2. Kitchen, variation 3`; a fault is the whole clip's. */
 export function titleOf({ preview, status }: BatchOutcome, variations: number): string {
   const { item, variation } = preview;

@@ -77,7 +77,7 @@ export async function batchCommand(args: string[], engine: CliEngine, console: C
           signal: console.signal,
           onProgress: (done, total) => progress.update('Loading the model', done, total),
         });
-        return ready.extend;
+        return ready;
       },
       onProgress: (state) => {
         const label = labelOf(state, items.length, variations);
@@ -145,10 +145,11 @@ function readRequest(args: string[]): BatchRequest {
   };
 }
 
-/** `2/5 Kitchen, variation 2, generating`. */
-function labelOf({ preview, phase }: BatchProgress, clips: number, variations: number): string {
+/** `2/5 Kitchen, variation 2, generating`; `2/5 Kitchen, 8 variations, generating` where they are made together. */
+function labelOf({ preview, phase, together }: BatchProgress, clips: number, variations: number): string {
   const { item, variation } = preview;
-  const which = variations > 1 ? `, variation ${variation}` : '';
+  const each = variations > 1 ? `, variation ${variation}` : '';
+  const which = together > 1 ? `, ${together} variations` : each;
   return `${item.index}/${clips} ${item.name}${which}, ${phase}`;
 }
 

@@ -7,6 +7,7 @@ import type { InpaintingTasks } from '../media/inpainting.ts';
 /** A world model ready to run. */
 export interface ReadyModel extends InpaintingTasks {
   readonly model: ModelJson;
+  /** What it runs on now; after a failure of the device it may be another one. */
   readonly backend: string;
   readonly extend: ExtendTask;
   /** As `extend`, but the new frames lead back to the clip's beginning. */

@@ -40,7 +40,9 @@ export class NodeEngine implements CliEngine {
     const model = await loadWorldModel(pkg, { backend, signal });
     return {
       model: pkg.model,
-      backend: model.backend,
+      get backend() {
+        return model.backend;
+      },
       extend: (request) => extendClip(model, request),
       loop: (request) => makeLoop(model, request),
       fillGap: (request) => fillGap(model, request),

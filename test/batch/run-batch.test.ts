@@ -40,6 +40,7 @@ const folderStore = (out: string) =>
 
 /** An engine that repeats the clip's last frame and writes down what it was asked for. */
 class EchoEngine {
+  readonly backend = 'ort';
   prefixesRead = 0;
   readonly released: PrimedPrefix[] = [];
   readonly seeds: number[] = [];
@@ -61,7 +62,7 @@ class EchoEngine {
     for (let index = 0; index < request.frameCount; index++) {
       yield { kind: 'frame', index, frame: frame!, secondsLeft: request.frameCount - index - 1 };
     }
-    const report = { model: 'echo', backend: 'ort', frames: request.frameCount, msPerFrame: 1 };
+    const report = { model: 'echo', backend: this.backend, frames: request.frameCount, msPerFrame: 1 };
     yield { kind: 'done', report: { ...report, prefixFrames: request.prefixLength!, seam: null } };
   }
 }
@@ -75,7 +76,7 @@ describe('runBatch', () => {
     const progress: BatchProgress[] = [];
     const outcomes = await runBatch([item(1), item(2)], {
       store,
-      load: async () => engine.extend,
+      load: async () => engine,
       release: (primed) => engine.released.push(primed),
       variations: 3,
       signal: new AbortController().signal,
@@ -115,7 +116,7 @@ describe('runBatch', () => {
       },
     };
     const engine = new EchoEngine();
-    const options = { load: async () => engine.extend, variations: 1, signal: new AbortController().signal };
+    const options = { load: async () => engine, variations: 1, signal: new AbortController().signal };
     const run = runBatch([item(1), item(2), item(3)], { ...options, store: full });
     await expect(run).rejects.toMatchObject({
       code: 'output',

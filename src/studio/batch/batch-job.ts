@@ -1,7 +1,7 @@
 import { BehaviorSubject } from 'rxjs';
 import type { ClipSettings } from '../../batch/clip-settings.ts';
 import { contactPage } from '../../batch/contact-page.ts';
-import type { BatchItem, BatchOutcome, BatchStore } from '../../batch/preview.ts';
+import { inOrder, type BatchItem, type BatchOutcome, type BatchStore } from '../../batch/preview.ts';
 import { batchReport, sheetStrips } from '../../batch/report.ts';
 import { runBatch, type BatchProgress } from '../../batch/run-batch.ts';
 import { LongtakeError } from '../../engine/types.ts';
@@ -87,11 +87,11 @@ export class BatchJob {
         variations,
         signal,
         load: async () => {
-          await engine.load(signal, (fraction) => {
+          const { backend } = await engine.load(signal, (fraction) => {
             this.change({ words: `Loading the model, ${Math.round(100 * fraction)} %` });
           });
           this.change({ words: '' });
-          return (request) => engine.extend(request);
+          return { backend, extend: (request) => engine.extend(request) };
         },
         release: (primed) => engine.release(primed),
         onProgress: (progress) => this.progress(progress),
@@ -127,19 +127,22 @@ export class BatchJob {
     const { title, settings, variations, sink } = this.options;
     this.change({ status: 'saving', fraction: 1, secondsLeft: null, words: '' });
     const head = { project: title, variations, settings: { ...settings, content: ['extended'] } };
-    const report = JSON.stringify(batchReport(head, this.outcomes), null, 2);
-    await sink.put('contact-sheet.png', await pngFile(contactSheet(sheetStrips(this.outcomes, variations))));
+    const outcomes = inOrder(this.outcomes);
+    const report = JSON.stringify(batchReport(head, outcomes), null, 2);
+    await sink.put('contact-sheet.png', await pngFile(contactSheet(sheetStrips(outcomes, variations))));
     await sink.put(
       'contact-sheet.html',
-      new Blob([contactPage(title, this.outcomes, variations)], { type: 'text/html' }),
+      new Blob([contactPage(title, outcomes, variations)], { type: 'text/html' }),
     );
     await sink.put('report.json', new Blob([`${report}\n`], { type: 'application/json' }));
     this.change({ status, words: await sink.finish() });
   }
 
-  private progress({ preview, phase, done, total, fraction, batchSecondsLeft }: BatchProgress): void {
+  private progress(progress: BatchProgress): void {
+    const { preview, together, phase, done, total, fraction, batchSecondsLeft } = progress;
     const { variations } = this.options;
-    const which = variations > 1 ? `Variation ${preview.variation} of ${variations}: ` : '';
+    const each = variations > 1 ? `Variation ${preview.variation} of ${variations}: ` : '';
+    const which = together > 1 ? `${together} variations together: ` : each;
     const words = `${which}${PHASES[phase]}, ${done} of ${total}`;
     this.row(preview.item, { status: 'making', words });
     this.change({ fraction, secondsLeft: batchSecondsLeft });
