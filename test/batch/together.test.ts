@@ -1,16 +1,13 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ClipSettings } from '../../src/batch/clip-settings.ts';
-import { FolderStore } from '../../src/batch/node/folder-store.ts';
-import type { BatchItem, BatchOutcome, BatchStore, Preview } from '../../src/batch/preview.ts';
-import { runBatch, type BatchOptions, type BatchProgress } from '../../src/batch/run-batch.ts';
-import type { PrimedPrefix } from '../../src/engine/tasks/extend-request.ts';
+import type { BatchOutcome, BatchStore, Preview } from '../../src/batch/preview.ts';
 import { LongtakeError } from '../../src/engine/types.ts';
-import { openClipFile } from '../../src/media/node/clip-file.ts';
 import { writePaintedClip } from '../media/painted-clip.ts';
 import { Meeting, PacedEngine, READING } from './paced-engine.ts';
+import { FRAMES, TestBatch } from './test-batch.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -19,104 +16,20 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** New frames of each preview. */
-const FRAMES = 4;
+/** A batch of painted clips; its folder is its own. */
+const batchOf = (
+  engine: PacedEngine,
+  clips: number,
+  variations: number,
+  settings: Partial<ClipSettings> = {},
+) =>
+  new TestBatch(join(folder, 'a.mp4'), join(folder, `out-${count++}`), engine, {
+    clips,
+    variations,
+    settings,
+  });
+
 let count = 0;
-
-/** A batch of painted clips that writes down what happens to it. The seeds of clip 1 begin at 10, of clip 2 at 20. */
-class TestBatch {
-  readonly out = join(folder, `out-${count++}`);
-  readonly told: BatchOutcome[] = [];
-  readonly progress: BatchProgress[] = [];
-  readonly released: PrimedPrefix[] = [];
-  /** Of open previews and of clips. */
-  readonly open = { previews: 0, most: 0, clips: 0, disposed: 0 };
-  readonly cancel = new AbortController();
-  readonly kept: FolderStore;
-
-  constructor(
-    readonly engine: PacedEngine,
-    readonly clips: number,
-    readonly variations: number,
-    readonly settings: Partial<ClipSettings> = {},
-  ) {
-    this.kept = new FolderStore({
-      folder: this.out,
-      content: ['extended'],
-      template: '{index}-{variation}',
-      inputs: [],
-      fingerprint: async ({ item: { index }, seed }) => `${index} ${seed}`,
-    });
-  }
-
-  async run(change: Partial<BatchOptions> = {}): Promise<BatchOutcome[]> {
-    await this.kept.prepare();
-    return runBatch(
-      Array.from({ length: this.clips }, (_, index) => this.#item(index + 1)),
-      {
-        store: {
-          finished: (preview) => this.kept.finished(preview),
-          begin: (preview) => this.begin(preview),
-        },
-        load: async () => this.engine,
-        release: (primed) => this.released.push(primed),
-        variations: this.variations,
-        signal: this.cancel.signal,
-        onProgress: (progress) => this.progress.push(progress),
-        onOutcome: (outcome) => this.told.push(outcome),
-        ...change,
-      },
-    );
-  }
-
-  readonly begin: BatchStore['begin'] = async (preview) => {
-    this.open.most = Math.max(this.open.most, ++this.open.previews);
-    const open = await this.kept.begin(preview);
-    return {
-      ...open,
-      discard: async () => {
-        await open.discard();
-        this.open.previews--;
-      },
-    };
-  };
-
-  /** What is in the folder beside the store's own. */
-  async files(): Promise<string[]> {
-    return (await readdir(this.out)).filter((name) => name !== '.longtake').sort();
-  }
-
-  /** Whatever came of it, everything that was taken is given back, once. */
-  expectTidy(): void {
-    expect(this.engine.underWay).toBe(0);
-    expect(this.open).toMatchObject({ previews: 0, disposed: this.open.clips });
-    expect(this.released).toEqual(this.engine.primed);
-    const fractions = this.progress.map(({ fraction }) => fraction);
-    expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
-  }
-
-  #item(index: number): BatchItem {
-    return {
-      index,
-      name: `clip ${index}`,
-      settings: {
-        ...{ seconds: FRAMES / 12, profile: 'preview', direction: 'forward', steps: null, camera: null },
-        seed: 10 * index,
-        ...this.settings,
-      },
-      open: async (signal) => {
-        const clip = await openClipFile(join(folder, 'a.mp4'), signal);
-        const dispose = clip.dispose.bind(clip);
-        this.open.clips++;
-        clip.dispose = () => {
-          this.open.disposed++;
-          dispose();
-        };
-        return { clip, start: 0, count: clip.facts.frameCount, notices: [] };
-      },
-    };
-  }
-}
 
 const seedsOf = (outcomes: readonly BatchOutcome[]) => outcomes.map(({ preview }) => preview.seed);
 const filesOf = (...names: string[]) => names.flatMap((name) => [`${name}.mp4`, `${name}.png`]).sort();
@@ -127,7 +40,7 @@ describe('the variations of a clip', () => {
     const all = new Meeting(4);
     const ended = new Map<number, Meeting>([11, 12, 13].map((seed) => [seed, new Meeting(1)]));
     let begunWhenRead: number[] = [];
-    const batch = new TestBatch(
+    const batch = batchOf(
       new PacedEngine((seed, frame) => {
         if (frame === READING && seed === 10) begunWhenRead = [...batch.engine.begun];
         if (seed > 13) return;
@@ -157,7 +70,7 @@ describe('the variations of a clip', () => {
   }, 20_000);
 
   it('are made one after another on the processor', async () => {
-    const batch = new TestBatch(new PacedEngine(() => undefined), 1, 3);
+    const batch = batchOf(new PacedEngine(() => undefined), 1, 3);
     batch.engine.backend = batch.engine.reports = 'ort';
     const outcomes = await batch.run();
     expect(seedsOf(outcomes)).toEqual([10, 11, 12]);
@@ -170,7 +83,7 @@ describe('the variations of a clip', () => {
   it('are never more than eight at once; the ninth begins when one of them is finished', async () => {
     const eight = new Meeting(8);
     const later = new Meeting(2);
-    const batch = new TestBatch(
+    const batch = batchOf(
       new PacedEngine((seed, frame) => {
         if (frame === 0 && seed < 18) return eight.arrive();
         if (frame === 0) return later.arrive();
@@ -189,11 +102,7 @@ describe('the variations of a clip', () => {
 
   it('are told of together, each frame counted', async () => {
     const all = new Meeting(3);
-    const batch = new TestBatch(
-      new PacedEngine((_, frame) => (frame === 0 ? all.arrive() : undefined)),
-      1,
-      3,
-    );
+    const batch = batchOf(new PacedEngine((_, frame) => (frame === 0 ? all.arrive() : undefined)), 1, 3);
     await batch.run();
     const generating = batch.progress.filter(({ phase }) => phase === 'generating');
     expect(new Set(generating.map(({ together, total }) => `${together} ${total}`))).toEqual(
@@ -205,12 +114,12 @@ describe('the variations of a clip', () => {
   }, 20_000);
 
   it('do not go back where frames come last first and the clip is copied behind them', async () => {
-    const batch = new TestBatch(new PacedEngine(() => undefined), 2, 2, { direction: 'backward' });
+    const batch = batchOf(new PacedEngine(() => undefined), 2, 2, { direction: 'backward' });
     await batch.run();
     expect(batch.progress.some(({ phase }) => phase === 'copying' || phase === 'generating')).toBe(true);
     batch.expectTidy();
     batch.engine.backend = 'ort';
-    const alone = new TestBatch(batch.engine, 2, 2, { direction: 'backward' });
+    const alone = batchOf(batch.engine, 2, 2, { direction: 'backward' });
     await alone.run();
     const fractions = alone.progress.map(({ fraction }) => fraction);
     expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
@@ -219,7 +128,7 @@ describe('the variations of a clip', () => {
 
   it('go on one after another with the next clip once the device was left in the middle', async () => {
     const all = new Meeting(3);
-    const batch = new TestBatch(
+    const batch = batchOf(
       new PacedEngine((seed, frame) => {
         // The one who loaded the model does not hear of it.
         if (frame === 1) batch.engine.reports = 'ort';
@@ -249,7 +158,7 @@ describe('the variations of a clip', () => {
 describe('a fault of one variation', () => {
   it('does not take the others with it, nor the next clip', async () => {
     const all = new Meeting(4);
-    const batch = new TestBatch(
+    const batch = batchOf(
       new PacedEngine(async (seed, frame) => {
         if (seed < 20 && frame === 0) await all.arrive();
         if (seed === 11 && frame === 1) throw fault('input');
@@ -274,7 +183,7 @@ describe('a fault of one variation', () => {
 
   it('keeps those from beginning that have not', async () => {
     const eight = new Meeting(8);
-    const batch = new TestBatch(
+    const batch = batchOf(
       new PacedEngine(async (seed, frame) => {
         if (frame === 0) await eight.arrive();
         if (seed === 10 && frame === 1) throw fault('input');
@@ -304,7 +213,7 @@ describe('a fault of one variation', () => {
   }, 20_000);
 
   it('while the clip is read is the clip’s', async () => {
-    const batch = new TestBatch(
+    const batch = batchOf(
       new PacedEngine((seed, frame) => {
         if (seed === 10 && frame === READING) throw fault('input');
       }),
@@ -323,7 +232,7 @@ describe('a fault of one variation', () => {
 describe('a fault that every clip would meet', () => {
   it('cancels what is under way and leaves nothing half-written', async () => {
     const all = new Meeting(4);
-    const batch = new TestBatch(
+    const batch = batchOf(
       new PacedEngine(async (seed, frame) => {
         if (frame === 0) await all.arrive();
         if (frame !== 1) return;
@@ -350,7 +259,7 @@ describe('a fault that every clip would meet', () => {
 
   it('such as a full disk stops at once; the next run makes what is missing', async () => {
     const all = new Meeting(4);
-    const batch = new TestBatch(
+    const batch = batchOf(
       new PacedEngine(async (seed, frame) => {
         if (frame === 0) await all.arrive();
         if (frame === 1 && seed !== 10) await firstDone.held;
@@ -377,7 +286,7 @@ describe('a fault that every clip would meet', () => {
     batch.expectTidy();
 
     const begun: Preview[] = [];
-    const again = new TestBatch(new PacedEngine(() => undefined), 1, 4);
+    const again = batchOf(new PacedEngine(() => undefined), 1, 4);
     const outcomes = await again.run({
       store: {
         finished: (preview) => batch.kept.finished(preview),
@@ -404,7 +313,7 @@ describe('Cancel', () => {
     '%s ends all and leaves whole previews alone',
     async (_when, atSeed, atFrame) => {
       const all = new Meeting(4);
-      const batch = new TestBatch(
+      const batch = batchOf(
         new PacedEngine((seed, frame) => {
           if (seed === atSeed && frame === atFrame) batch.cancel.abort();
           return frame === 1 ? all.arrive() : undefined;
@@ -418,7 +327,7 @@ describe('Cancel', () => {
       expect(await batch.files()).toEqual(filesOf(...made));
       batch.expectTidy();
       // What follows finds a folder to go on with.
-      const again = new TestBatch(new PacedEngine(() => undefined), 2, 4);
+      const again = batchOf(new PacedEngine(() => undefined), 2, 4);
       const outcomes = await again.run({ store: batch.kept });
       expect(outcomes.filter(({ status }) => status === 'kept')).toHaveLength(made.length);
       expect(await batch.files()).toHaveLength(16);
@@ -429,7 +338,7 @@ describe('Cancel', () => {
   it.each(['copying', 'writing'] as const)(
     'while files are in the phase “%s”',
     async (phase) => {
-      const batch = new TestBatch(new PacedEngine(() => undefined), 1, 4);
+      const batch = batchOf(new PacedEngine(() => undefined), 1, 4);
       let heard = 0;
       const run = batch.run({
         onProgress: (progress) => {
