@@ -11,9 +11,10 @@ import {
 import { LongtakeError, type Rational, type RgbaFrame } from '../engine/types.ts';
 import { completeTags, type ColourTags } from './colour.ts';
 import { findLattice, type FrameLattice } from './frame-times.ts';
+import { FrameWalk } from './frame-walk.ts';
 import { checkPictureSize, MAX_FRAMES } from './limits.ts';
 import { scalePicture, turnPicture, type YuvPicture } from './picture.ts';
-import { rateForPeople } from './rational.ts';
+import { rateForPeople, rateToNumber } from './rational.ts';
 import { pictureToRgbaInSlices } from './rgb.ts';
 import { samplePicture } from './sample-picture.ts';
 import { throwIfCancelled } from '../engine/cancel.ts';
@@ -41,6 +42,8 @@ export class Clip {
     private readonly track: InputVideoTrack,
     private readonly lattice: FrameLattice,
     private readonly name: string,
+    /** Frames at which decoding can begin, ascending. */
+    private readonly keyFrames: readonly number[],
   ) {}
 
   /**
@@ -91,6 +94,22 @@ export class Clip {
     }
   }
 
+  /** Goes through the frames from `start` to `end`, or as far as somebody asks. */
+  walk(start: number, end: number | null): FrameWalk {
+    return new FrameWalk(this.track, this.lattice, start, end, (sample) => this.upright(sample));
+  }
+
+  /** The frame from which on a frame is decoded, going by the file's index. */
+  keyFrame(frame: number): number {
+    let [low, high] = [0, this.keyFrames.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.keyFrames[middle]! <= frame) low = middle + 1;
+      else high = middle;
+    }
+    return this.keyFrames[low - 1] ?? 0;
+  }
+
   /** The same frames as RGBA, ready for a model. */
   async *frames(
     start = 0,
@@ -128,7 +147,8 @@ export class Clip {
     }
   }
 
-  private damaged(index: number, cause?: unknown): LongtakeError {
+  /** The error of a frame that can not be decoded. */
+  damaged(index: number, cause?: unknown): LongtakeError {
     const message = `“${this.name}” is damaged or incomplete: frame ${index + 1} of ${this.facts.frameCount} can not be decoded.`;
     return new LongtakeError('input', message, { cause });
   }
@@ -169,7 +189,7 @@ async function inspect(input: Input, name: string, signal?: AbortSignal): Promis
     );
   }
 
-  const { stamps, lastDuration } = await timeStamps(track, name, signal);
+  const { stamps, keys, lastDuration } = await timeStamps(track, name, signal);
   const lattice = findLattice(stamps, lastDuration, await track.getTimeResolution());
   const facts: ClipFacts = {
     size,
@@ -184,7 +204,8 @@ async function inspect(input: Input, name: string, signal?: AbortSignal): Promis
       `“${name}” has a variable frame rate; it was conformed to ${rateForPeople(lattice.rate)}, each frame showing what was on screen at its centre.`,
     );
   }
-  const clip = new Clip(facts, input, track, lattice, name);
+  const keyFrames = keys.map((time) => Math.round((time - lattice.start) * rateToNumber(lattice.rate)));
+  const clip = new Clip(facts, input, track, lattice, name, keyFrames);
   await probe(clip, track, name, signal);
   return clip;
 }
@@ -221,19 +242,21 @@ async function videoTrack(input: Input, name: string): Promise<InputVideoTrack> 
   );
 }
 
-/** All presentation times, ascending. Reads the index only, no picture data. */
+/** All presentation times and those of the key frames, ascending. Reads the index only, no picture data. */
 async function timeStamps(
   track: InputVideoTrack,
   name: string,
   signal?: AbortSignal,
-): Promise<{ stamps: Float64Array; lastDuration: number }> {
+): Promise<{ stamps: Float64Array; keys: number[]; lastDuration: number }> {
   const stamps: number[] = [];
+  const keys: number[] = [];
   let last = { timestamp: -Infinity, duration: 0 };
   for await (const packet of new EncodedPacketSink(track).packets(undefined, undefined, {
     metadataOnly: true,
   })) {
     throwIfCancelled(signal);
     stamps.push(packet.timestamp);
+    if (packet.type === 'key') keys.push(packet.timestamp);
     if (packet.timestamp > last.timestamp) last = packet;
     if (stamps.length > MAX_FRAMES) {
       throw new LongtakeError(
@@ -245,7 +268,7 @@ async function timeStamps(
   if (stamps.length === 0) {
     throw new LongtakeError('input', `“${name}” has a video track without a single frame.`);
   }
-  return { stamps: Float64Array.from(stamps).sort(), lastDuration: last.duration };
+  return { stamps: Float64Array.from(stamps).sort(), keys, lastDuration: last.duration };
 }
 
 /** Decodes the first frame and fetches the last packet, so that a truncated file is refused before any work starts. */

@@ -19,7 +19,7 @@ import { recallRollout } from './recall-rollout.ts';
 import { knownMedia, projectOf } from './store/state.ts';
 import { StudioStore } from './store/store.ts';
 import type { Clip, MediaItem, Provenance } from './timeline/project.ts';
-import { emptyProject } from './timeline/project.ts';
+import { allClips, emptyProject } from './timeline/project.ts';
 
 /** What Studio does beyond changing its state: files in, files out, storage. The elements call it; it draws nothing. */
 export class Studio {
@@ -107,9 +107,11 @@ export class Studio {
       if (now.has(id)) continue;
       this.known.delete(id);
       this.library.forget(id);
+      this.frames.forget(id);
       this.thumbnails.forget(id);
     }
     for (const id of now) this.known.add(id);
+    this.frames.keepDecoders(new Set(allClips(projectOf(this.store.state)).map(({ mediaId }) => mediaId)));
   }
 
   /** Gives a file back to the clips that have lost it. @returns whether there are some */

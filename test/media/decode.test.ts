@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openClipFile } from '../../src/media/node/clip-file.ts';
+import { pictureToRgba } from '../../src/media/rgb.ts';
 import { writePaintedClip, type PaintedClipOptions } from './painted-clip.ts';
 import { paintFrame, psnr, readNumber } from './painted-frame.ts';
 
@@ -16,6 +17,27 @@ async function numbers(path: string, start?: number, count?: number): Promise<nu
   const clip = await openClipFile(path);
   const found: number[] = [];
   for await (const frame of clip.frames(start, count)) found.push(readNumber(frame));
+  clip.dispose();
+  return found;
+}
+
+/** The same by a walk: the numbers of the frames that it delivers, and those painted into them. */
+async function walked(
+  path: string,
+  start: number,
+  end: number | null,
+  count = Infinity,
+): Promise<number[][]> {
+  const clip = await openClipFile(path);
+  const walk = clip.walk(start, end);
+  const found: number[][] = [];
+  while (found.length < count) {
+    const next = await walk.step();
+    if (!next) break;
+    found.push([next.frame, readNumber(pictureToRgba(await next.read(), clip.facts.colour))]);
+  }
+  walk.close();
+  expect(await walk.step()).toBeNull();
   clip.dispose();
   return found;
 }
@@ -50,7 +72,12 @@ describe('frame-exact decoding', () => {
     clip.dispose();
     expect(await numbers(path)).toEqual(upTo(options.frames!));
     expect(await numbers(path, 7, 3)).toEqual([7, 8, 9]);
-    expect(await numbers(path, options.frames! - 1, 1)).toEqual([options.frames! - 1]);
+    const last = options.frames! - 1;
+    expect(await numbers(path, last, 1)).toEqual([last]);
+    expect(await walked(path, 0, null)).toEqual(upTo(last + 1).map((frame) => [frame, frame]));
+    expect(await walked(path, 9, null, 2)).toEqual([9, 10].map((frame) => [frame, frame]));
+    expect(await walked(path, 7, 9)).toEqual([7, 8, 9].map((frame) => [frame, frame]));
+    expect(await walked(path, last, last)).toEqual([[last, last]]);
   });
 
   it('counts from the first frame of a file whose times begin late', async () => {
@@ -60,6 +87,7 @@ describe('frame-exact decoding', () => {
     expect(clip.facts).toMatchObject({ frameCount: 30, rate: { num: 25, den: 1 } });
     clip.dispose();
     expect(await numbers(path)).toEqual(upTo(30));
+    expect(await walked(path, 3, null, 2)).toEqual([3, 4].map((frame) => [frame, frame]));
   });
 
   it('leaves out frames that an edit list hides', async () => {
@@ -83,6 +111,10 @@ describe('frame-exact decoding', () => {
     clip.dispose();
     const expected = [...upTo(20), ...Array<number>(14).fill(19), ...upTo(10).map((i) => i + 20)];
     expect(await numbers(path)).toEqual(expected);
+    const pairs = expected.map((number, frame) => [frame, number]);
+    expect(await walked(path, 0, null)).toEqual(pairs);
+    expect(await walked(path, 21, null, 18)).toEqual(pairs.slice(21, 39));
+    expect(await walked(path, 18, 34)).toEqual(pairs.slice(18, 35));
   });
 
   it('takes jitter that a camera adds as a variable rate near its nominal one', async () => {
@@ -92,6 +124,11 @@ describe('frame-exact decoding', () => {
     expect(clip.facts).toMatchObject({ frameCount: 60, rate: { num: 30, den: 1 } });
     clip.dispose();
     expect(await numbers(path)).toEqual(upTo(60));
+    expect(await walked(path, 5, null)).toEqual(
+      upTo(60)
+        .slice(5)
+        .map((frame) => [frame, frame]),
+    );
   });
 
   it.each([90, 180, 270] as const)(

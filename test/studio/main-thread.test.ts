@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StudioPage } from './studio-page.ts';
 
-describe('the window while frames are made', { timeout: 240_000 }, () => {
+describe('the window', { timeout: 240_000 }, () => {
   let studio: StudioPage;
 
   beforeAll(async () => {
@@ -12,7 +12,26 @@ describe('the window while frames are made', { timeout: 240_000 }, () => {
   }, 240_000);
   afterAll(async () => studio?.close());
 
-  it('never keeps an editor waiting: no task of over 50 ms, with a clip of 1080p', async () => {
+  it('never keeps an editor waiting while the playhead is dragged: no task of over 50 ms, with a clip of 1080p', async () => {
+    const { page } = studio;
+    const ruler = (await page.locator('timeline-ruler').boundingBox())!;
+    const viewer = page.locator('studio-viewer canvas');
+    const tasks = await studio.longTasks(50, async () => {
+      await page.mouse.move(ruler.x + 80, ruler.y + 10);
+      await page.mouse.down();
+      for (let move = 0; move < 60; move += 1)
+        await page.mouse.move(ruler.x + 80 + 400 * Math.abs(Math.sin(move / 9)), ruler.y + 10);
+      await page.mouse.up();
+      for (const key of ['Home', 'Shift+ArrowRight', 'ArrowRight', 'ArrowLeft', 'End', 'ArrowLeft']) {
+        await page.keyboard.press(key);
+        const wanted = await page.getByRole('slider', { name: 'Playhead' }).getAttribute('aria-valuenow');
+        await expect.poll(() => viewer.getAttribute('data-playhead')).toBe(wanted);
+      }
+    });
+    expect(tasks).toEqual([]);
+  });
+
+  it('never keeps an editor waiting while frames are made: no task of over 50 ms, with a clip of 1080p', async () => {
     const { page } = studio;
     await page.keyboard.press('e');
     await page.getByText('48 new frames').waitFor();

@@ -26,10 +26,15 @@ export class StudioPage {
     private readonly server: { close(): Promise<void> },
   ) {}
 
-  /** @param model folder of the world-model package that the server offers */
-  static async open(model = join(root, 'test/fixtures/tiny/package')): Promise<StudioPage> {
+  /**
+   * @param model folder of the world-model package that the server offers
+   * @param site folder of the built page
+   */
+  static async open(
+    model = join(root, 'test/fixtures/tiny/package'),
+    site = builtPage('studio'),
+  ): Promise<StudioPage> {
     const folder = mkdtempSync(join(tmpdir(), 'longtake-studio-'));
-    const site = builtPage('studio');
     const server = await serveStudio({ model, site });
     const browser = await chromium.launch({
       executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',

@@ -12,10 +12,10 @@ import { StudioPart } from './studio-part.ts';
 /** Pixels of the canvas along its longer side at most; it is scaled to the window by the browser. */
 const LONGEST = 1920;
 
-/** Frames from what is shown to what is wanted from which the nearest thumbnail is shown until that is decoded. */
+/** Frames from what is shown to what is wanted from which something nearer is shown until that is decoded. */
 const FAR = 24;
-/** Frames that a key goes back by at most; what goes farther back is a jump. */
-const STEPS = 10;
+/** Frames that a key or a slow drag goes back by at most; what goes farther back is a jump. */
+const STEPS = 24;
 
 /**
  * Shows the frame under the playhead. While a frame is decoded, the one before stays; after a jump the nearest thumbnail
@@ -66,13 +66,17 @@ export class StudioViewer extends StudioPart {
   /** That of the thumbnail that it shows for now. */
   private near: FrameRef | null = null;
   private lastPlayhead = 0;
+  private backwards = false;
 
   override connectedCallback(): void {
     super.connectedCallback();
+    document.addEventListener('visibilitychange', this.follow);
     this.arrivals.add(
       this.studio.frames.arrived$.subscribe(({ mediaId, frame }) => {
         const wanted = this.wanted();
-        if (wanted && wanted.mediaId === mediaId && wanted.frame === frame) this.draw();
+        if (!wanted || wanted.mediaId !== mediaId) return;
+        if (wanted.frame === frame) this.draw();
+        else this.approach(wanted, frame);
       }),
     );
     this.arrivals.add(
@@ -85,8 +89,15 @@ export class StudioViewer extends StudioPart {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    document.removeEventListener('visibilitychange', this.follow);
     this.arrivals.unsubscribe();
   }
+
+  /** A hidden tab shows nothing: its decoders are let go of, and what is wanted is asked for when it is seen again. */
+  private readonly follow = (): void => {
+    if (document.hidden) this.studio.frames.rest();
+    else this.draw();
+  };
 
   protected override render() {
     const project = shownProject(this.state);
@@ -124,55 +135,72 @@ export class StudioViewer extends StudioPart {
     const ref = this.wanted();
     const { shuttle, playhead } = this.state;
     const back = this.lastPlayhead - playhead;
-    // After a jump the frames before it are of no use, and would be decoded first.
-    const backwards = shuttle < 0 || (shuttle === 0 && back > 0 && back <= STEPS);
+    // After a jump the frames before it are of no use. Drawing the same frame again says nothing of where one goes.
+    if (back !== 0) this.backwards = shuttle < 0 || (shuttle === 0 && back > 0 && back <= STEPS);
     this.lastPlayhead = playhead;
     // Setting a canvas's size clears it, so the size is part of what is shown.
     const key = `${canvas.width}x${canvas.height} ${ref ? `${ref.mediaId}/${ref.frame}` : 'black'}`;
     if (!ref) {
+      this.studio.frames.rest();
       this.studio.thumbnails.pause(false);
       this.near = null;
       if (key !== this.shown) canvas.getContext('2d')!.clearRect(0, 0, canvas.width, canvas.height);
       this.settle(key);
       return;
     }
-    this.studio.frames.want(ref, backwards ? -1 : 1);
+    this.studio.frames.want(ref, this.backwards ? -1 : 1);
     if (key === this.shown) return;
-    const bitmap = this.studio.frames.ready(ref);
+    const frame = this.studio.frames.ready(ref);
     // Nothing else decodes while a frame is waited for.
-    this.studio.thumbnails.pause(!bitmap);
-    if (bitmap) {
-      this.paint(bitmap);
+    this.studio.thumbnails.pause(!frame);
+    if (frame) {
+      this.paint(frame, frame.displayWidth, frame.displayHeight);
       this.near = null;
       this.settle(key);
     } else this.hint(ref);
   }
 
   /** Shows the nearest thumbnail where that is nearer than what is shown. */
-  private hint({ mediaId, frame }: FrameRef): void {
-    if (this.state.shuttle !== 0) return;
-    const distance = (from: FrameRef | null): number =>
-      from?.mediaId === mediaId ? Math.abs(from.frame - frame) : Infinity;
-    const now = distance(this.near ?? this.exact);
-    const thumbnail = this.studio.thumbnails.nearest({ mediaId, frame });
-    if (!thumbnail || now < FAR || Math.abs(thumbnail.frame - frame) >= now) return;
-    this.near = { mediaId, frame: thumbnail.frame };
-    this.shown = '';
-    this.canvas.dataset['near'] = String(thumbnail.frame);
-    this.paint(thumbnail.bitmap);
+  private hint(wanted: FrameRef): void {
+    if (this.distance(wanted) < FAR) return;
+    const thumbnail = this.studio.thumbnails.nearest(wanted);
+    if (!thumbnail) return;
+    const { bitmap, frame } = thumbnail;
+    this.showNear(wanted, frame, () => this.paint(bitmap, bitmap.width, bitmap.height));
   }
 
-  private paint(bitmap: ImageBitmap): void {
+  /** Shows a frame that was wanted a moment ago, on the way to the one that is now. */
+  private approach(wanted: FrameRef, frame: number): void {
+    if (this.distance(wanted) < FAR || this.studio.frames.has(wanted)) return;
+    const ready = this.studio.frames.ready({ ...wanted, frame });
+    if (ready) this.showNear(wanted, frame, () => this.paint(ready, ready.displayWidth, ready.displayHeight));
+  }
+
+  private showNear(wanted: FrameRef, frame: number, paint: () => void): void {
+    if (this.state.shuttle !== 0 || Math.abs(frame - wanted.frame) >= this.distance(wanted)) return;
+    this.near = { mediaId: wanted.mediaId, frame };
+    this.shown = '';
+    this.canvas.dataset['near'] = String(frame);
+    paint();
+  }
+
+  /** Frames from what is shown to what is wanted. */
+  private distance({ mediaId, frame }: FrameRef): number {
+    const from = this.near ?? this.exact;
+    return from?.mediaId === mediaId ? Math.abs(from.frame - frame) : Infinity;
+  }
+
+  private paint(picture: VideoFrame | ImageBitmap, across: number, down: number): void {
     const { canvas } = this;
     const context = canvas.getContext('2d')!;
     context.imageSmoothingQuality = 'high';
-    const scale = Math.min(canvas.width / bitmap.width, canvas.height / bitmap.height);
-    const width = Math.round(bitmap.width * scale);
-    const height = Math.round(bitmap.height * scale);
+    const scale = Math.min(canvas.width / across, canvas.height / down);
+    const width = Math.round(across * scale);
+    const height = Math.round(down * scale);
     const left = Math.round((canvas.width - width) / 2);
     const top = Math.round((canvas.height - height) / 2);
     if (width < canvas.width || height < canvas.height) context.clearRect(0, 0, canvas.width, canvas.height);
-    context.drawImage(bitmap, left, top, width, height);
+    context.drawImage(picture, left, top, width, height);
   }
 
   /** Notes what the canvas holds; `data-frame` names it for tests and for support. */
