@@ -1,8 +1,9 @@
 /**
- * How Studio bears a long clip: `npx tsx bench/studio-long-clip.ts [MINUTES] [CYCLES]`, 10 minutes of 1920 × 1080 and 100
- * cycles unless given. Makes the clip, opens it, and prints the time to the first thumbnail, how long the viewer takes to show
- * a picture from near a press on the ruler and the very frame, and the heap of the page before and after so many times extend, insert and undo
- * (of a short clip beside the long one, with the tiny test model).
+ * How Studio bears a long clip: `npx tsx bench/studio-long-clip.ts [MINUTES] [CYCLES] [OTHER]`, 10 minutes of 1920 × 1080 and
+ * 100 cycles unless given. Makes the clip, opens it, and prints the time to the first thumbnail, how long the viewer takes to
+ * show a picture from near the playhead and the very frame when it is moved with the mouse, and the heap of the page before
+ * and after so many times extend, insert and undo (of a short clip beside the long one, with the tiny test model). OTHER is
+ * the folder of another build of the page: its playhead is moved in turns with that of this one.
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,26 +21,30 @@ import {
 import { makeClip } from '../test/studio/make-clip.ts';
 import { StudioPage } from '../test/studio/studio-page.ts';
 import { median } from './median.ts';
+import { Scrubbing } from './scrubbing.ts';
 
-const [minutes = 10, cycles = 100] = process.argv.slice(2).map(Number);
+const [minutes = 10, cycles = 100] = process.argv.slice(2, 4).map(Number);
+const [, , , , other] = process.argv;
 const FPS = 24;
 /** Seconds that are encoded; the rest repeats their packets. */
 const PART = 10;
 const PRESSES = 40;
+/** Moves of the mouse, and milliseconds between them. */
+const SWEEP = { moves: 100, pace: 40 };
 
 const folder = mkdtempSync(join(tmpdir(), 'longtake-long-'));
 const studio = await StudioPage.open();
+const pages = [studio, ...(other ? [await StudioPage.open(undefined, other)] : [])];
 try {
   const path = join(folder, 'long.mp4');
   await writeLongClip(path);
   console.log(`${minutes} min of 1920 × 1080, ${(statSync(path).size / 2 ** 20).toFixed(0)} MiB`);
   console.log(`first thumbnail  ${((await firstThumbnail(path)) / 1000).toFixed(2)} s`);
-  const { near, exact } = await scrub();
-  console.log(`scrub, nearest   ${spread(near)}`);
-  console.log(`scrub, exact     ${spread(exact)}`);
-  await extendAndUndo();
+  for (const page of pages.slice(1)) await firstThumbnail(path, page);
+  await scrub();
+  if (cycles > 0) await extendAndUndo();
 } finally {
-  await studio.close();
+  for (const page of pages) await page.close();
   rmSync(folder, { recursive: true, force: true });
 }
 
@@ -65,16 +70,13 @@ async function writeLongClip(path: string): Promise<void> {
 }
 
 /** Milliseconds from the choice of the file until its first thumbnail is on the timeline. */
-async function firstThumbnail(path: string): Promise<number> {
-  const chooser = studio.page.waitForEvent('filechooser');
-  await studio.page.getByRole('button', { name: 'Choose clips…' }).click();
+async function firstThumbnail(path: string, { page } = studio): Promise<number> {
+  const chooser = page.waitForEvent('filechooser');
+  await page.getByRole('button', { name: 'Choose clips…' }).click();
   const dialog = await chooser;
   const began = performance.now();
   await dialog.setFiles(path);
-  await studio.page
-    .locator('studio-clip canvas[data-thumbnails]:not([data-thumbnails^="0/"])')
-    .first()
-    .waitFor();
+  await page.locator('studio-clip canvas[data-thumbnails]:not([data-thumbnails^="0/"])').first().waitFor();
   return performance.now() - began;
 }
 
@@ -84,53 +86,73 @@ function spread(waits: number[]): string {
   return `${median(sorted).toFixed(0)} ms median, ${late.toFixed(0)} ms 95th percentile`;
 }
 
-/**
- * Milliseconds from each of many presses on the ruler until the viewer shows a picture from near the place, and until it
- * shows the very frame.
- */
-async function scrub(): Promise<{ near: number[]; exact: number[] }> {
-  const { page } = studio;
-  const ruler = (await page.locator('timeline-ruler').boundingBox())!;
-  const canvas = page.locator('studio-viewer canvas');
-  // In the page itself: what the test drives it with takes a while on a busy machine.
-  await canvas.evaluate((element: HTMLElement) => {
-    const page = globalThis as unknown as { presses: { near?: number; exact?: number }[] };
-    let pressed = 0;
-    page.presses = [];
-    // No named functions: tsx would mark them with a helper that the page does not have.
-    new MutationObserver(() => {
-      const press = page.presses.at(-1);
-      if (!press || press.exact !== undefined) return;
-      press.near ??= performance.now() - pressed;
-      if (element.dataset['near'] === undefined) press.exact = performance.now() - pressed;
-    }).observe(element, { attributeFilter: ['data-near', 'data-playhead'] });
-    addEventListener(
-      'pointerdown',
-      (event) => {
-        pressed = event.timeStamp;
-        page.presses.push({});
-      },
-      { capture: true },
-    );
-  });
-  const last = () =>
-    page.evaluate(() =>
-      (globalThis as unknown as { presses: { near?: number; exact?: number }[] }).presses.at(-1),
-    );
-  const near: number[] = [];
-  const exact: number[] = [];
-  for (let press = 0; press < PRESSES; press++) {
-    // Places all over the clip, in no order that a cache could follow.
-    const x = ruler.x + 60 + ((press * 0.618) % 1) * (ruler.width - 180);
-    const began = performance.now();
-    await page.mouse.click(x, ruler.y + 10);
-    let waits = await last();
-    for (; waits?.exact === undefined; waits = await last())
-      if (performance.now() - began > 20_000) throw new Error(`The frame at ${x} px never came.`);
-    near.push(waits.near!);
-    exact.push(waits.exact);
+/** Places on the ruler, in pixels, one after the other. */
+type Way = (scrubbing: Scrubbing, move: number) => number;
+
+/** Prints how long moves of the playhead take, of both builds in turns where there are two. */
+async function scrub(): Promise<void> {
+  const each = await Promise.all(pages.map((page) => Scrubbing.of(page)));
+  // All over the clip, in no order that a cache could follow.
+  await compare('press anywhere', each, (it, move) => it.at((move * 0.618) % 1), 'press');
+  const frames = (pixels: number): string => `${Math.round((pixels * minutes * 60 * FPS) / 1100)} frames`;
+  for (const [pixels, start] of [
+    [1, 0.1],
+    [3, 0.3],
+  ] as const) {
+    const forward: Way = (it, move) => it.at(start) + pixels * move;
+    await compare(`drag on, about ${frames(pixels)} a move`, each, forward, 'drag');
+    const back: Way = (it, move) => it.at(start + 0.4) - pixels * move;
+    await compare(`drag back, about ${frames(pixels)} a move`, each, back, 'drag');
   }
-  return { near, exact };
+  await sweep('whole clip', each);
+  for (const it of each) {
+    await it.press(it.at(0.5));
+    for (let i = 0; i < 10; i++) await it.studio.page.keyboard.press('+');
+  }
+  await compare('drag on, zoomed in', each, (it, move) => it.at(0.1) + 5 * move, 'drag');
+  await compare('drag back, zoomed in', each, (it, move) => it.at(0.9) - 5 * move, 'drag');
+  await sweep('zoomed in', each);
+}
+
+/** Prints how steadily very frames are shown while the mouse moves at its own pace. */
+async function sweep(name: string, each: Scrubbing[]): Promise<void> {
+  for (const [way, from, to] of [
+    ['on', 0.1, 0.9],
+    ['back', 0.9, 0.1],
+  ] as const)
+    for (const it of each) {
+      const times = await it.sweep(it.at(from), it.at(to), SWEEP.moves, SWEEP.pace);
+      const length = SWEEP.moves * SWEEP.pace;
+      const pauses = [...times, length].map((time, i) => time - (times[i - 1] ?? 0));
+      const rate = (times.length / (length / 1000)).toFixed(1);
+      console.log(
+        `${label(it)}sweep ${way}, ${name}: ${rate} very frames a second, longest pause ${Math.max(...pauses).toFixed(0)} ms`,
+      );
+    }
+}
+
+async function compare(name: string, each: Scrubbing[], way: Way, how: 'press' | 'drag'): Promise<void> {
+  const waits = each.map((): { near: number; exact: number }[] => []);
+  if (how === 'drag') for (const it of each) await it.take(way(it, 0));
+  for (let move = 1; move <= PRESSES; move++)
+    for (const [i, it] of each.entries()) {
+      const wait = await it[how](way(it, move));
+      if (wait) waits[i]!.push(wait);
+    }
+  if (how === 'drag') for (const it of each) await it.studio.page.mouse.up();
+  for (const [i, it] of each.entries()) {
+    const near = spread(waits[i]!.map((wait) => wait.near));
+    console.log(`${label(it)}${name}: near ${near}; exact ${spread(waits[i]!.map((wait) => wait.exact))}`);
+  }
+  if (waits.length < 2) return;
+  const pairs = waits[0]!.slice(0, waits[1]!.length).map(({ exact }, i) => waits[1]![i]!.exact / exact);
+  console.log(
+    `${name}: this build is ${median(pairs).toFixed(1)} times as fast (median of ${pairs.length} pairs)`,
+  );
+}
+
+function label(it: Scrubbing): string {
+  return pages.length < 2 ? '' : it.studio === studio ? 'this build   ' : 'other build  ';
 }
 
 async function extendAndUndo(): Promise<void> {
