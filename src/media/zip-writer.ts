@@ -192,14 +192,35 @@ function dosTime(date: Date): number {
   return ((day << 16) | time) >>> 0;
 }
 
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+/** Tables for eight bytes at a time: what a byte does to the sum when 0 … 7 more bytes follow it. */
+const TABLES = new Int32Array(8 * 256);
+for (let byte = 0; byte < 256; byte++) {
   let value = byte;
   for (let bit = 0; bit < 8; bit++) value = value & 1 ? 0xedb88320 ^ (value >>> 1) : value >>> 1;
-  return value;
-});
+  TABLES[byte] = value;
+}
+for (let at = 256; at < TABLES.length; at++) {
+  const before = TABLES[at - 256]!;
+  TABLES[at] = TABLES[before & 0xff]! ^ (before >>> 8);
+}
 
+/** CRC-32, in the page itself for gigabytes: eight bytes at a time take less than half of what one by one do. */
 function crc32(bytes: Uint8Array, before: number): number {
+  const t = TABLES;
   let crc = ~before;
-  for (let i = 0; i < bytes.length; i++) crc = TABLE[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8);
+  let i = 0;
+  for (; i + 8 <= bytes.length; i += 8) {
+    crc ^= bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
+    crc =
+      t[0x700 | (crc & 0xff)]! ^
+      t[0x600 | ((crc >>> 8) & 0xff)]! ^
+      t[0x500 | ((crc >>> 16) & 0xff)]! ^
+      t[0x400 | (crc >>> 24)]! ^
+      t[0x300 | bytes[i + 4]!]! ^
+      t[0x200 | bytes[i + 5]!]! ^
+      t[0x100 | bytes[i + 6]!]! ^
+      t[bytes[i + 7]!]!;
+  }
+  for (; i < bytes.length; i++) crc = t[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8);
   return ~crc >>> 0;
 }
