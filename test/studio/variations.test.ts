@@ -27,6 +27,16 @@ describe('variations whose page is reloaded', { timeout: 240_000 }, () => {
     await page.getByRole('button', { name: 'Generate' }).click();
   }
 
+  /** From now on variations are made at the same time, on the backend that can. */
+  async function together(): Promise<void> {
+    const { page } = studio;
+    await page.route('**/longtake.config.json', async (route) => {
+      const config = (await (await route.fetch()).json()) as object;
+      await route.fulfill({ json: { ...config, backend: 'webgpu' } });
+    });
+    await studio.reload();
+  }
+
   /** Waits until the three are there again and finished. */
   async function finished(): Promise<void> {
     await studio.page.getByText('Pick one to look closer').waitFor({ timeout: 200_000 });
@@ -76,11 +86,7 @@ describe('variations whose page is reloaded', { timeout: 240_000 }, () => {
 
   it('all go on that were made at the same time', async () => {
     const { page } = studio;
-    await page.route('**/longtake.config.json', async (route) => {
-      const config = (await (await route.fetch()).json()) as object;
-      await route.fulfill({ json: { ...config, backend: 'webgpu' } });
-    });
-    await studio.reload();
+    await together();
     await generate();
     const underWay = async () => (await facts()).filter((text) => /^[1-9]\d* of 72/.test(text)).length;
     await expect.poll(underWay, { timeout: 200_000, interval: 50 }).toBe(3);
@@ -88,5 +94,45 @@ describe('variations whose page is reloaded', { timeout: 240_000 }, () => {
     await page.getByText('Variation 3').waitFor();
     await finished();
     expect(await kept()).toBe(7);
+  });
+
+  it('those that were discarded before the set goes on do not come back, and the others keep their order', async () => {
+    const { page } = studio;
+    await page.addInitScript(() => {
+      // A page whose engine never answers: its rollouts make no frame.
+      if (sessionStorage.getItem('test.no-engine') !== null)
+        globalThis.Worker = class extends EventTarget {
+          postMessage(): void {}
+          terminate(): void {}
+        } as unknown as typeof Worker;
+    });
+    await together();
+    await page.getByRole('option', { name: /^one\.mp4/ }).waitFor();
+    await generate();
+    const underWay = async () => (await facts()).filter((text) => /^[1-9]\d* of 72/.test(text)).length;
+    await expect.poll(underWay, { timeout: 200_000, interval: 50 }).toBe(3);
+    const before = (await kept()) - 3;
+    const place = await page.evaluate(() => localStorage.getItem('studio.recalled'));
+    await page.evaluate(() => sessionStorage.setItem('test.no-engine', ''));
+    await page.reload();
+    // Taken up once and no frame since: from now on it is only offered.
+    await expect
+      .poll(() => page.evaluate(() => localStorage.getItem('studio.recalled')), { interval: 20 })
+      .not.toBe(place);
+    await page.evaluate(() => sessionStorage.removeItem('test.no-engine'));
+    await page.reload();
+    // The last of the set is the one on show.
+    await page.getByRole('button', { name: 'Go on' }).waitFor();
+    await page.getByRole('button', { name: 'Discard' }).click();
+    await expect.poll(kept).toBe(before + 2);
+    // The list begins with the newest.
+    await page
+      .getByRole('button', { name: /Stopped after/ })
+      .nth(1)
+      .click();
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByText('Pick one to look closer').waitFor({ timeout: 200_000 });
+    expect(await facts()).toEqual(['#1', '#2']);
+    expect(await kept()).toBe(before + 2);
   });
 });

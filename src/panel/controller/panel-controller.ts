@@ -12,6 +12,7 @@ import { Delivery } from './delivery.ts';
 import { originalsOf } from './originals.ts';
 import { forgetSettings, loadSettings, saveSettings } from './kept-settings.ts';
 import { tellError, type PanelContext } from './panel-context.ts';
+import { withoutMember } from './rollout-set.ts';
 import { RolloutRunner } from './rollout-runner.ts';
 import { SourceTaker } from './source-taker.ts';
 import { Speedometer } from './speedometer.ts';
@@ -199,6 +200,13 @@ export class PanelController {
       this.#rollouts.forget(record.id);
       if (this.#sources.borrows(record.id)) this.clearSource();
       this.store.dispatch({ type: 'clipGone', id: record.id });
+      for (const clip of withoutMember(record, this.store.state.clips)) {
+        // One that is being made now saves itself.
+        if (clip.state !== 'interrupted') continue;
+        this.store.dispatch({ type: 'clip', record: clip });
+        // In the store it is still under way: after a reload it goes on by itself.
+        await this.services.clips.saveRecord({ ...clip, state: 'running' });
+      }
     } catch (error) {
       this.#fail(error);
     }

@@ -17,6 +17,21 @@ export function withoutSet(record: ClipRecord): ClipRecord {
 }
 
 /**
+ * The records of a set when one of it was thrown away: none waits for it any more. Otherwise it would be taken for one that
+ * was still to be begun wherever nobody who began later is left.
+ * @param clips the kept clips
+ */
+export function withoutMember(gone: ClipRecord, clips: readonly ClipRecord[]): ClipRecord[] {
+  return clips
+    .filter(({ id, set }) => id !== gone.id && set?.ids.includes(gone.id))
+    .map((record) => {
+      const ids = record.set!.ids.filter((id) => id !== gone.id);
+      const waiting = record.set!.waiting.filter(({ id }) => id !== gone.id);
+      return { ...record, set: { ids, waiting } };
+    });
+}
+
+/**
  * What is still to be made of the set that a rollout cut short belongs to, in the order of the set; those that were only
  * waiting are described after its likeness. The record alone where it belongs to none.
  * @param clips the kept clips
@@ -28,10 +43,11 @@ export function restOfSet(record: ClipRecord, clips: readonly ClipRecord[]): Cli
   // Who began last knows best who was still waiting then.
   const { waiting } = begun.at(-1)?.set ?? set;
   const unmade = waiting.filter(({ id }) => !clips.some((clip) => clip.id === id));
-  return asRest(set.ids, [
-    ...begun,
-    ...unmade.map((own) => ({ ...record, ...own, framesMade: 0, report: null })),
-  ]);
+  const all = [...begun, ...unmade.map((own) => ({ ...record, ...own, framesMade: 0, report: null }))];
+  return asRest(
+    set.ids,
+    set.ids.flatMap((id) => all.find((clip) => clip.id === id) ?? []),
+  );
 }
 
 /** Records that are yet to be made or finished, knowing what of the whole set still waits behind them. */
