@@ -238,5 +238,11 @@ describe('snapping and timecode', () => {
     expect(timecode(30 * 3600, R30N)).toBe('1:00:00:00');
     expect(rulerStep(6, R24)).toBe(24);
     expect(rulerStep(48, R24)).toBe(2);
+    // Every second has a mark, at any rate and zoom.
+    for (const num of [12, 24, 25, 30, 50, 60])
+      for (let zoom = 0.05; zoom < 100; zoom *= 1.1) {
+        const step = rulerStep(zoom, { num, den: 1 });
+        expect(step % num === 0 || num % step === 0).toBe(true);
+      }
   });
 });

@@ -57,7 +57,8 @@ export class TimelineRuler extends LitElement {
       context.fillRect(x - 0.5, labelled ? 12 : 19, 1, labelled ? 14 : 7);
       if (!labelled) continue;
       context.fillStyle = style.getPropertyValue('--quiet');
-      context.fillText(timecode(frame, rate), x + 5, 11);
+      // Clear of the playhead's handle when that stands here.
+      context.fillText(timecode(frame, rate), x + 8, 11);
     }
   }
 }

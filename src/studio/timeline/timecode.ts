@@ -26,7 +26,8 @@ export function rateLabel(rate: Rational): string {
  */
 export function rulerStep(pixelsPerFrame: number, rate: Rational, minimum = 90): number {
   const fps = nominalRate(rate);
-  const parts = [1, 2, 5, 10].filter((n) => n < fps);
+  // Whole seconds must be among the marks.
+  const parts = [1, 2, 4, 5, 6, 10, 12].filter((n) => n < fps && fps % n === 0);
   const seconds = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600];
   const steps = [...parts, ...seconds.map((s) => s * fps)];
   return steps.find((step) => step * pixelsPerFrame >= minimum) ?? steps[steps.length - 1]!;
