@@ -121,13 +121,15 @@ export const studioStyles = [
       align-self: end;
       justify-self: center;
       margin: 0 8px 16px;
+      /* On the box that is centred: a long sentence would make it wider than the toast. */
+      max-inline-size: min(560px, calc(100% - 16px));
       pointer-events: none;
       z-index: 10;
     }
     .notice sp-toast {
       pointer-events: auto;
       min-inline-size: 0;
-      max-inline-size: min(560px, 100%);
+      max-inline-size: 100%;
     }
     /* Over the picture it covers no control; where there are some it has a row of its own. */
     .busy .notice {

@@ -128,8 +128,8 @@ export class LongtakeStudio extends StudioPart {
     return html`<div class="empty">
       <h2>Drop a clip to begin</h2>
       <p>
-        MP4, MOV or WebM. Right-click a clip on the timeline and choose “Extend clip…” to make the shot
-        longer. Nothing leaves this computer.
+        MP4, MOV, WebM, MKV or MPEG-TS. Right-click a clip on the timeline and choose “Extend clip…” to make
+        the shot longer. Nothing leaves this computer.
       </p>
       <sp-button variant="accent" size="m" @click=${() => this.bar.openClips()}>Choose clips…</sp-button>
     </div>`;
