@@ -138,9 +138,7 @@ export class ClipList extends PanelPart {
         ></longtake-clip-poster>
         <span class="tight" style="min-width:0">
           <span class="name ellipsis">${label}</span>
-          <span class="quiet ellipsis"
-            >${facts}${clip.inserted ? html` · ${text.insertedMark}` : nothing}</span
-          >
+          <span class="quiet">${facts}${clip.inserted ? html` · ${text.insertedMark}` : nothing}</span>
         </span>
       </button>
       ${

@@ -179,7 +179,7 @@ export class SettingsView extends PanelPart {
     return html`<div class="tight">
       <sp-field-label id="camera-label">${text.camera}</sp-field-label>
       <div class="row">
-        <span class="grow ellipsis quiet file">${camera?.name ?? text.cameraNone}</span>
+        <span class="grow quiet ${camera ? 'ellipsis' : ''} file">${camera?.name ?? text.cameraNone}</span>
         ${
           camera
             ? html`<sp-action-button

@@ -29,8 +29,8 @@ export const en = {
   coldStart: 'No clip (the model invents the shot)',
   fromPage: 'Current page',
   flattened: 'Text and other layers on the page are part of the picture.',
-  facts: (size: string, rate: string, length: string) => `${size} · ${rate} fps · ${length} s`,
-  factsCold: (size: string, rate: string) => `${size} · ${rate} fps`,
+  facts: (size: string, rate: string, length: string) => `${size} · ${rate}\u00a0fps · ${length}\u00a0s`,
+  factsCold: (size: string, rate: string) => `${size} · ${rate}\u00a0fps`,
   // Gaps and loops
   gapBetween: (before: string, after: string) => `Gap between “${before}” and “${after}”`,
   gapSides: (before: string, after: string) => `${before} frames before · ${after} frames after`,
