@@ -67,7 +67,7 @@ describe('the variations of a clip', () => {
     expect(batch.engine.primed).toHaveLength(2);
     batch.expectTidy();
     expect(batch.progress.at(-1)).toMatchObject({ fraction: 1, batchSecondsLeft: 0 });
-  }, 20_000);
+  }, 60_000);
 
   it('are made one after another on the processor', async () => {
     const batch = batchOf(new PacedEngine(() => undefined), 1, 3);
@@ -98,7 +98,7 @@ describe('the variations of a clip', () => {
     expect([batch.engine.most, batch.open.most]).toEqual([8, 8]);
     expect(batch.told.slice(0, 2).map(({ preview }) => preview.seed > 15)).toEqual([true, true]);
     batch.expectTidy();
-  }, 20_000);
+  }, 60_000);
 
   it('are told of together, each frame counted', async () => {
     const all = new Meeting(3);
@@ -111,7 +111,7 @@ describe('the variations of a clip', () => {
     const frames = generating.map(({ done }) => done);
     expect(frames).toEqual([...frames].sort((a, b) => a - b));
     expect(frames.at(-1)).toBe(3 * FRAMES);
-  }, 20_000);
+  }, 60_000);
 
   it('do not go back where frames come last first and the clip is copied behind them', async () => {
     const batch = batchOf(new PacedEngine(() => undefined), 2, 2, { direction: 'backward' });
@@ -152,7 +152,7 @@ describe('the variations of a clip', () => {
     expect(batch.open.most).toBe(3);
     expect(opened).toEqual([1, 1, 1]);
     batch.expectTidy();
-  }, 20_000);
+  }, 60_000);
 });
 
 describe('a fault of one variation', () => {
@@ -179,7 +179,7 @@ describe('a fault of one variation', () => {
     expect(await batch.files()).toEqual(filesOf('001-v1', '001-v4', '002-v1', '002-v2', '002-v3', '002-v4'));
     batch.expectTidy();
     expect(batch.progress.at(-1)!.fraction).toBe(1);
-  }, 20_000);
+  }, 60_000);
 
   it('keeps those from beginning that have not', async () => {
     const eight = new Meeting(8);
@@ -210,7 +210,7 @@ describe('a fault of one variation', () => {
     expect(seedsOf(outcomes)).toEqual([10, 11, 12, 13, 14, 15, 16, 17]);
     expect(batch.engine.begun).not.toContain(18);
     batch.expectTidy();
-  }, 20_000);
+  }, 60_000);
 
   it('while the clip is read is the clip’s', async () => {
     const batch = batchOf(
@@ -255,7 +255,7 @@ describe('a fault that every clip would meet', () => {
     expect(await batch.files()).toEqual(filesOf('001-v4'));
     expect(batch.engine.begun).not.toContain(20);
     batch.expectTidy();
-  }, 20_000);
+  }, 60_000);
 
   it('such as a full disk stops at once; the next run makes what is missing', async () => {
     const all = new Meeting(4);
@@ -299,7 +299,7 @@ describe('a fault that every clip would meet', () => {
     expect(outcomes.map(({ status }) => status)).toEqual(['kept', 'done', 'done', 'done']);
     expect(begun.map(({ seed }) => seed)).toEqual([11, 12, 13]);
     expect(await batch.files()).toEqual(filesOf('001-v1', '001-v2', '001-v3', '001-v4'));
-  }, 20_000);
+  }, 60_000);
 });
 
 describe('Cancel', () => {
@@ -332,7 +332,7 @@ describe('Cancel', () => {
       expect(outcomes.filter(({ status }) => status === 'kept')).toHaveLength(made.length);
       expect(await batch.files()).toHaveLength(16);
     },
-    20_000,
+    60_000,
   );
 
   it.each(['copying', 'writing'] as const)(
@@ -350,6 +350,6 @@ describe('Cancel', () => {
       expect((await batch.files()).filter((name) => name.endsWith('.part'))).toEqual([]);
       batch.expectTidy();
     },
-    20_000,
+    60_000,
   );
 });
