@@ -42,6 +42,25 @@ describe('extendClip on onnxruntime', () => {
     expect(other.frames).toEqual((await run(request({ seed: 9 }))).frames);
   });
 
+  it.each(['forward', 'backward'] as const)(
+    'goes on after what an earlier run made, as if nothing had come between (%s)',
+    async (direction) => {
+      const wanted = request({ direction, frameCount: 14 });
+      const whole = await run({ ...wanted, keepChunks: true });
+      const chunks = whole.events.flatMap((event) => (event.kind === 'chunk' ? [event.latents] : []));
+      expect(chunks.length).toBeGreaterThan(2);
+      expect((await run(wanted)).events.some(({ kind }) => kind === 'chunk')).toBe(false);
+      for (const count of [1, 2, chunks.length]) {
+        const rest = await run({ ...wanted, keepChunks: true, madeChunks: chunks.slice(0, count) });
+        expect(rest.frames).toEqual(whole.frames);
+        const made = rest.events.flatMap((event) => (event.kind === 'chunk' ? [event.latents] : []));
+        expect(made).toEqual(chunks.slice(count));
+      }
+      const foreign = run({ ...wanted, madeChunks: [chunks[0]!.slice(1)] });
+      await expect(foreign).rejects.toMatchObject({ code: 'usage' });
+    },
+  );
+
   it('runs two rollouts at once without mixing them up', async () => {
     const alone = [await run(request()), await run(request({ seed: 6 }))];
     const together = await Promise.all([run(request()), run(request({ seed: 6 }))]);

@@ -32,6 +32,13 @@ export interface ExtendRequest extends RolloutSettings {
    * camera of the continuation) need not read the prefix again. `prefix` is then not read; size and rate must be as before.
    */
   primed?: PrimedPrefix;
+  /**
+   * What the `chunk` events of an earlier run of the same request brought, from the first one on: these chunks are moved
+   * past, not made again. The frames are the same as if nothing had come between.
+   */
+  madeChunks?: readonly Float32Array[];
+  /** Asks for a `chunk` event for every chunk that is made. */
+  keepChunks?: boolean;
   /** Asks for a `primed` event. It costs a copy of the state, so leave it out where no variations are wanted. */
   keepPrimed?: boolean;
   /**
@@ -65,10 +72,18 @@ export interface FrameEvent {
   secondsLeft: number;
 }
 
+/** A chunk that was made, before its frames. */
+export interface ChunkEvent {
+  kind: 'chunk';
+  /** Of the whole chunk [F, S, c]; to be read, not changed. */
+  latents: Float32Array;
+}
+
 /** Delivered while a rollout runs. Frames come in time order for `forward`, in reversed time order for `backward`. */
 export type ExtendEvent =
   | RolloutProgress
   | { kind: 'primed'; primed: PrimedPrefix }
+  | ChunkEvent
   | FrameEvent
   | { kind: 'done'; report: ExtendReport };
 

@@ -10,7 +10,7 @@ import { StepBudget } from '../scheduler/step-budget.ts';
 import { RolloutClock } from '../scheduler/time-left.ts';
 import { seamFigures } from '../seam.ts';
 import type { FrameStep } from '../seam.ts';
-import type { RgbaFrame } from '../types.ts';
+import { LongtakeError, type RgbaFrame } from '../types.ts';
 import type { WorldSession } from '../world/world-model.ts';
 import { checkRequest, checkTask } from './check-request.ts';
 import { chunkOf } from './chunk-frames.ts';
@@ -190,6 +190,7 @@ class Extension {
     let working = 0;
     let seam: ExtendReport['seam'] = null;
     let rest = at.rest;
+    let chunkIndex = 0;
     let nextModel = timeline.firstModel;
     let nextClip = timeline.firstNew;
     while (nextClip <= timeline.lastNew) {
@@ -211,18 +212,20 @@ class Extension {
         0,
         Math.ceil((timeline.lastModel + 1 - nextModel - fresh.length) / perChunk),
       );
-      const toMake = { chunk, levels, noise, follows: chunksLeft > 0 };
+      const kept = this.#madeChunk(chunkIndex++, chunk.latents.length);
+      const toMake = { chunk, levels, noise, made: kept, follows: chunksLeft > 0 };
       const { latents, committed } = await makeChunk(this.#session, toMake, signal);
       const made = this.#codec.decodeChunk(latents, perChunk).slice(rest.length);
       made.forEach((picture, index) => pictures.set(nextModel + index, picture));
       nextModel += fresh.length;
       rest = [];
       const chunkMade = performance.now();
-      clock.made(steps, chunkMade - chunkStart);
+      if (!kept) clock.made(steps, chunkMade - chunkStart);
       await committed;
       const chunkEnd = performance.now();
-      clock.committed(chunkEnd - chunkMade);
+      if (!kept) clock.committed(chunkEnd - chunkMade);
       working += chunkEnd - chunkStart;
+      if (this.#request.keepChunks && !kept) yield { kind: 'chunk', latents };
       for (; nextClip <= timeline.lastNew; nextClip++) {
         const frameStart = performance.now();
         const frame = this.#frameAt(nextClip, timeline, pictures, at.atCut);
@@ -253,6 +256,15 @@ class Extension {
       ...(budget ? { fit: { steps, inTime: performance.now() - this.#began <= budget.budgetMs } } : {}),
     };
     yield { kind: 'done', report };
+  }
+
+  /** A chunk's latents as an earlier run made them. @param length numbers of a chunk */
+  #madeChunk(index: number, length: number): Float32Array | undefined {
+    const made = this.#request.madeChunks?.[index];
+    if (made && made.length !== length) {
+      throw new LongtakeError('usage', 'The chunks that were made before belong to another model.');
+    }
+    return made;
   }
 
   /** Where the request names a time to be done in: what keeps it. */

@@ -5,6 +5,8 @@ export interface ChunkToMake {
   /** Noise levels from 1 down to 0. */
   levels: readonly number[];
   noise: NoiseKey;
+  /** Its latents, where an earlier run has made it. */
+  made?: Float32Array | undefined;
   /** Whether another chunk comes after it, for which the state must move past this one. */
   follows: boolean;
 }
@@ -15,13 +17,14 @@ export interface ChunkToMake {
  */
 export async function makeChunk(
   session: WorldSession,
-  { chunk, levels, noise, follows }: ChunkToMake,
+  { chunk, levels, noise, made, follows }: ChunkToMake,
   signal?: AbortSignal,
 ): Promise<Generated> {
-  const open = chunk.mask.includes(1);
+  const open = made === undefined && chunk.mask.includes(1);
   if (open && follows) return session.generate(chunk, levels, noise, signal);
+  const given = made ? { ...chunk, latents: made } : chunk;
   return {
-    latents: open ? await session.denoise(chunk, levels, noise, signal) : chunk.latents,
-    committed: follows ? session.commit([chunk], signal) : Promise.resolve(),
+    latents: open ? await session.denoise(chunk, levels, noise, signal) : given.latents,
+    committed: follows ? session.commit([given], signal) : Promise.resolve(),
   };
 }
