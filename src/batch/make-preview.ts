@@ -51,12 +51,14 @@ export async function makePreview(
   notices: readonly string[],
   options: Pick<ExtensionOptions, 'signal' | 'onProgress' | 'onStart'>,
 ): Promise<FinishedPreview> {
-  const { size, rate, request } = plan;
+  const { size, rate } = plan;
+  const request = { ...plan.request, madeChunks: open.madeChunks };
   const { profile, direction = 'forward' } = request;
   let poster: RgbaFrame | null = null;
   try {
-    const made = await runExtension(extend, plan, open.outputs, {
+    const made = await runExtension(extend, { ...plan, request }, open.outputs, {
       ...options,
+      onChunk: (latents) => open.keepChunk(latents),
       onFrame: (frame) => (poster ??= frame),
     });
     const { model, backend, frames, prefixFrames, msPerFrame, seam } = made.report;

@@ -54,9 +54,13 @@ export interface FinishedPreview {
 /** Files of one preview while it is made. */
 export interface OpenPreview {
   outputs: ExtensionOutput[];
+  /** Latents of its first chunks, where an earlier run was broken off while it made the preview. */
+  madeChunks: readonly Float32Array[];
+  /** Keeps the next chunk, for a run that has to go on with the preview. @throws LongtakeError 'output' */
+  keepChunk(latents: Float32Array): Promise<void>;
   /** Puts the finished files in their places and remembers the preview as finished. */
   commit(result: Omit<FinishedPreview, 'files' | 'poster'>, poster: RgbaFrame): Promise<FinishedPreview>;
-  /** Throws away what is not committed. */
+  /** Throws away what is not committed, but not the chunks. */
   discard(): Promise<void>;
 }
 

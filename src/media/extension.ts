@@ -79,6 +79,8 @@ export interface ExtensionOptions {
   onProgress?: (progress: ExtensionProgress) => void;
   /** Called with each new frame as it is made (last first for `backward`). */
   onFrame?: (frame: RgbaFrame, index: number) => void;
+  /** Asks for every chunk that is made, and waits until it is kept: `madeChunks` of a later run of the same request. */
+  onChunk?: (latents: Float32Array) => Promise<void>;
   /** Called before the first new frame, where the request says `keepPrimed`. What it hands over outlives a failure. */
   onStart?: (start: ExtensionStart) => void;
 }
@@ -200,6 +202,7 @@ class ExtensionRun {
       prefix: this.prefixFrames(),
       prefixLength: prefix?.count ?? 0,
       ...(start === undefined ? {} : { primed: start.primed }),
+      ...(options.onChunk === undefined ? {} : { keepChunks: true }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
     for await (const event of events) {
@@ -214,6 +217,8 @@ class ExtensionRun {
         options.onProgress?.({ phase: 'priming', done: event.chunksDone, total: event.chunks });
       } else if (event.kind === 'primed') {
         options.onStart?.({ primed: event.primed, prefixTiles: [...this.prefixTiles] });
+      } else if (event.kind === 'chunk') {
+        await options.onChunk?.(event.latents);
       } else if (event.kind === 'frame') {
         await this.takeFrame(event.frame, event.index);
         options.onProgress?.({

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StreamTarget, type StreamTargetChunk } from 'mediabunny';
@@ -7,7 +7,7 @@ import { FolderStore } from '../../src/batch/node/folder-store.ts';
 import type { BatchItem, BatchStore } from '../../src/batch/preview.ts';
 import { runBatch, type BatchProgress } from '../../src/batch/run-batch.ts';
 import type { ExtendEvent, ExtendRequest, PrimedPrefix } from '../../src/engine/tasks/extend-request.ts';
-import type { RgbaFrame } from '../../src/engine/types.ts';
+import { LongtakeError, type RgbaFrame } from '../../src/engine/types.ts';
 import type { ExtendTask } from '../../src/media/extension.ts';
 import { openClipFile } from '../../src/media/node/clip-file.ts';
 import { writePaintedClip } from '../media/painted-clip.ts';
@@ -37,6 +37,30 @@ const folderStore = (out: string) =>
     inputs: [],
     fingerprint: async ({ item: { index }, seed }) => `${index} ${seed}`,
   });
+
+/** An engine whose chunks are one frame each; its machine fails while it makes the last but one. */
+class FailingEngine {
+  readonly backend = 'ort';
+  readonly given: (readonly Float32Array[])[] = [];
+  failing = true;
+
+  readonly extend: ExtendTask = (request) => this.events(request);
+
+  private async *events(request: ExtendRequest): AsyncGenerator<ExtendEvent> {
+    const { madeChunks = [], frameCount, seed, size } = request;
+    this.given.push(madeChunks);
+    for await (const frame of request.prefix) void frame;
+    for (let index = 0; index < frameCount; index++) {
+      const latents = madeChunks[index] ?? Float32Array.of(seed, index);
+      if (this.failing && index === frameCount - 2) throw new LongtakeError('backend', 'The machine failed.');
+      if (!madeChunks[index]) yield { kind: 'chunk', latents };
+      const data = new Uint8ClampedArray(4 * size.width * size.height).fill(20 * latents[1]!);
+      yield { kind: 'frame', index, frame: { ...size, data }, secondsLeft: 0 };
+    }
+    const report = { model: 'failing', backend: this.backend, frames: frameCount, msPerFrame: 1 };
+    yield { kind: 'done', report: { ...report, prefixFrames: request.prefixLength!, seam: null } };
+  }
+}
 
 /** An engine that repeats the clip's last frame and writes down what it was asked for. */
 class EchoEngine {
@@ -94,6 +118,56 @@ describe('runBatch', () => {
     const fractions = progress.map(({ fraction }) => fraction);
     expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
     expect(progress.at(-1)).toMatchObject({ fraction: 1, batchSecondsLeft: 0 });
+  });
+
+  it('goes on within a preview after its last whole chunk, where it is still the same preview', async () => {
+    const out = join(folder, 'broken off');
+    const engine = new FailingEngine();
+    const options = { load: async () => engine, variations: 1, signal: new AbortController().signal };
+    const run = async (fingerprint = 'one') => {
+      const store = new FolderStore({
+        ...{ folder: out, content: ['extended'], template: '{index}', inputs: [] },
+        fingerprint: async () => fingerprint,
+      });
+      await store.prepare();
+      return runBatch([item(1)], { ...options, store });
+    };
+    await expect(run()).rejects.toMatchObject({ code: 'backend' });
+    expect(await readdir(out)).toEqual(['.longtake']);
+    // What a crash in the middle of a write leaves beside whole chunks counts for nothing.
+    await writeFile(join(out, '.longtake', '001-v1.chunks', '00004.f32'), new Uint8Array(3));
+    await expect(run()).rejects.toMatchObject({ code: 'backend' });
+    expect(engine.given.at(-1)).toEqual([0, 1, 2, 3].map((index) => Float32Array.of(0, index)));
+    // Other media or settings: from its first frame.
+    await expect(run('other')).rejects.toMatchObject({ code: 'backend' });
+    expect(engine.given.at(-1)).toEqual([]);
+    engine.failing = false;
+    const [outcome] = await run('other');
+    expect(outcome).toMatchObject({ status: 'done', result: { frames: 6 } });
+    expect(engine.given.at(-1)).toHaveLength(4);
+    expect((await readdir(join(out, '.longtake'))).sort()).toEqual(['001-v1.json', '001-v1.png']);
+  });
+
+  it('stops with one sentence when the disk is full while a chunk is kept', async () => {
+    const out = join(folder, 'no room for chunks');
+    const store = folderStore(out);
+    await store.prepare();
+    const full: BatchStore = {
+      finished: (preview) => store.finished(preview),
+      begin: async (preview) => ({
+        ...(await store.begin(preview)),
+        keepChunk: async () => {
+          throw new LongtakeError('output', 'There is no space left.');
+        },
+      }),
+    };
+    const engine = new FailingEngine();
+    const run = runBatch([item(1), item(2)], {
+      ...{ store: full, load: async () => engine, variations: 1 },
+      signal: new AbortController().signal,
+    });
+    await expect(run).rejects.toMatchObject({ code: 'output', message: 'There is no space left.' });
+    expect(await readdir(out)).toEqual(['.longtake']);
   });
 
   it('stops with one sentence when the disk is full, and leaves whole files alone', async () => {

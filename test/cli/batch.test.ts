@@ -174,14 +174,30 @@ describe('longtake batch', () => {
   it('goes on after it was killed and clears away what the killed run left', async () => {
     const long = ['--seconds', '60', '--model', TINY, '--backend', 'ort', '--profile', 'draft'];
     const run = startCli(['batch', project, '--out', out, ...long]);
-    await run.says(/Nested, generating: 1 of/);
+    const chunks = join(out, '.longtake', '004-v1.chunks');
+    await expect.poll(() => readdir(chunks).catch(() => [])).toContain('00002.f32');
     run.process.kill('SIGKILL');
     await run.ended;
+    // The chunks that it made are there; one that is made grey shows that they are not made again.
+    const first = join(chunks, '00000.f32');
+    const latents = new Float32Array(new Uint8Array(await readFile(first)).buffer);
+    await writeFile(first, new Float32Array(latents.length));
     // What a killed process may leave: the preview in progress, under a name that nobody takes for a result.
     await writeFile(join(out, '.004-nested.mp4.0123abcd.part'), 'half');
     const resumed = JSON.parse((await batch(...long)).stdout) as Report;
     expect(resumed).toMatchObject({ done: 1, kept: 1, failed: 3 });
     expect((await readdir(out)).filter((name) => name.endsWith('.part'))).toEqual([]);
+    expect(await readdir(join(out, '.longtake'))).not.toContain('004-v1.chunks');
+    const made = await openClipFile(join(out, '004-nested.mp4'));
+    const grey: number[] = [];
+    let index = 0;
+    for await (const { data } of made.frames(0, 12)) {
+      if (data.every((value, at) => at % 4 === 3 || Math.abs(value - 127) < 12)) grey.push(index);
+      index++;
+    }
+    // Behind the clip's six frames and the ones that are mixed of its last: the model's first new ones.
+    expect(grey).toEqual([8, 9, 10, 11]);
+    made.dispose();
   });
 
   it('makes variations from one look at the clip: each as if it had been made alone', async () => {

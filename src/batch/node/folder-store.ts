@@ -15,6 +15,7 @@ import {
 import { encodePng } from '../../media/node/png.ts';
 import { posterName, previewName, videoNames } from '../names.ts';
 import type { BatchStore, Content, FinishedPreview, OpenPreview, Preview } from '../preview.ts';
+import { KeptChunks } from './kept-chunks.ts';
 import { cutTiles, factsOf, joinTiles, type TileFacts } from '../tile-strip.ts';
 
 /** Folder inside the results for what a later run needs to resume. */
@@ -89,16 +90,21 @@ export class FolderStore implements BatchStore {
       await this.protect(join(folder, file));
       await discardLeftovers(join(folder, file));
     }
+    const kept = await KeptChunks.open(this.chunksPath(preview), await this.fingerprint(preview));
     const pending: PendingFile[] = [];
     for (const file of files) pending.push(await beginFile(join(folder, file)));
     return {
       outputs: pending.map((file, i) => ({ content: content[i]!, format: 'mp4', target: targetOf(file) })),
+      madeChunks: kept.chunks,
+      keepChunk: (latents) => kept.keep(latents),
       commit: async (result, picture) => {
         const still = await beginFile(join(folder, poster));
         pending.push(still);
         await fillFile(still, encodePng(picture));
         for (const file of pending) await file.commit();
-        return this.remember(preview, { ...result, files, poster });
+        const finished = await this.remember(preview, { ...result, files, poster });
+        await kept.remove();
+        return finished;
       },
       discard: async () => {
         await Promise.all(pending.map((file) => file.discard()));
@@ -143,6 +149,10 @@ export class FolderStore implements BatchStore {
 
   private memoPath(preview: Preview): string {
     return join(this.options.folder, STATE_FOLDER, `${memoName(preview)}.json`);
+  }
+
+  private chunksPath(preview: Preview): string {
+    return join(this.options.folder, STATE_FOLDER, `${memoName(preview)}.chunks`);
   }
 
   private tilesPath(preview: Preview): string {

@@ -79,6 +79,11 @@ export class BatchFolder {
     return writeFile(this.folder, name, blob, FULL);
   }
 
+  /** Removes a file, if it is there. */
+  async remove(name: string): Promise<void> {
+    await this.folder.removeEntry(name).catch(() => undefined);
+  }
+
   /** @throws LongtakeError `output` */
   begin(name: string): Promise<Scratch> {
     return beginFile(this.folder, name, FULL);

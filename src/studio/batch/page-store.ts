@@ -13,12 +13,13 @@ interface Memo {
   tiles: TileFacts[];
 }
 
-/** Ends the names of memos; what counts them need not read them. */
+/** In the names of memos and of kept chunks; what counts them need not read them. */
 export const MEMO = '.memo.json';
+export const CHUNK = '.chunk-';
 
 /**
- * Keeps the previews of a batch in the browser's private storage and hands them to the sink. A finished one has a memo, so
- * that another page can go on after it.
+ * Keeps the previews of a batch in the browser's private storage and hands them to the sink. A finished one has a memo, one
+ * that is being made its chunks so far, so that another page can go on after them.
  */
 export class PageStore implements BatchStore {
   private readonly template: string;
@@ -52,9 +53,14 @@ export class PageStore implements BatchStore {
     const [file] = videoNames(name, ['extended']);
     const poster = posterName(name);
     const scratch = await folder.begin(file!);
+    const made = await this.chunks(name);
     let committed = false;
+    let next = made.length;
     return {
       outputs: [{ content: 'extended', format: 'mp4', target: new StreamTarget(scratch.stream) }],
+      madeChunks: made,
+      keepChunk: (latents) =>
+        folder.write(chunkFile(name, next++), new Blob([latents as Float32Array<ArrayBuffer>])),
       commit: async (result, picture) => {
         const still = await pngFile(picture);
         await sink.put(file!, await scratch.take());
@@ -66,6 +72,7 @@ export class PageStore implements BatchStore {
         // Written last: a preview counts as finished only when everything else is in place.
         await folder.write(name + MEMO, new Blob([JSON.stringify(memo)]));
         committed = true;
+        for (let index = 0; index < next; index++) await folder.remove(chunkFile(name, index));
         return { ...memo.result, tiles };
       },
       discard: async () => {
@@ -75,4 +82,18 @@ export class PageStore implements BatchStore {
       },
     };
   }
+
+  /** What a page that went away had made of a preview. */
+  private async chunks(name: string): Promise<Float32Array[]> {
+    const chunks: Float32Array[] = [];
+    for (;;) {
+      const file = await this.folder.read(chunkFile(name, chunks.length));
+      if (!file || file.size === 0 || file.size % 4 !== 0) return chunks;
+      chunks.push(new Float32Array(await file.arrayBuffer()));
+    }
+  }
+}
+
+function chunkFile(name: string, index: number): string {
+  return `${name}${CHUNK}${index}`;
 }

@@ -7,7 +7,7 @@ import { projectOf } from '../store/state.ts';
 import type { Studio } from '../studio.ts';
 import { BatchJob } from './batch-job.ts';
 import { BatchFolder } from './batch-folder.ts';
-import { MEMO, PageStore } from './page-store.ts';
+import { CHUNK, MEMO, PageStore } from './page-store.ts';
 import { FolderSink, ZipSink } from './result-sink.ts';
 import { clipsForBatch, planClips, plannedItems } from './timeline-items.ts';
 
@@ -86,8 +86,11 @@ export class StudioBatch {
     this.folder = await BatchFolder.left().catch(() => null);
     if (!this.folder) return;
     const { plan, id } = this.folder;
-    const made = (await this.folder.names()).filter((name) => name.endsWith(MEMO)).length;
-    const may = mayGoOn('studio.batch.recalled', `${id} ${made}`);
+    const names = await this.folder.names();
+    const [previews, chunks] = [MEMO, CHUNK].map(
+      (part) => names.filter((name) => name.includes(part)).length,
+    );
+    const may = mayGoOn('studio.batch.recalled', `${id} ${previews} ${chunks}`);
     if (may && !plan.toFolder) void this.goOn(null);
     else this.change({ job: this.jobFor(this.folder, null) });
   }
