@@ -58,7 +58,8 @@ export class TimelineRuler extends LitElement {
       if (!labelled) continue;
       context.fillStyle = style.getPropertyValue('--quiet');
       // Clear of the playhead's handle when that stands here.
-      context.fillText(timecode(frame, rate), x + 8, 11);
+      const label = timecode(frame, rate);
+      if (x + 8 + context.measureText(label).width <= width) context.fillText(label, x + 8, 11);
     }
   }
 }
