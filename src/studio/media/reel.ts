@@ -111,8 +111,11 @@ export class Reel {
       } catch (error) {
         // What was let go of meanwhile may fail as it likes.
         if (!this.wish || walk !== this.walk) continue;
-        const target = this.plan()?.target ?? this.wish.frame;
+        const { frame } = this.wish;
+        const target = this.plan()?.target ?? frame;
         this.rest();
+        // Of frames that nobody asked for yet nothing need be said.
+        if (target !== frame) continue;
         this.host.failed(
           error instanceof LongtakeError || !this.clip ? error : this.clip.damaged(target, error),
         );
