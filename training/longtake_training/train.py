@@ -26,6 +26,7 @@ from .report import Report
 from .sampler import levels_of
 from .settings import Settings
 from .training_data import BatchMaker, WalkPool
+from .widen import widened
 
 BEFORE_FEW_STEP = "ema-before-few-step.safetensors"
 
@@ -84,7 +85,8 @@ class Run:
             self.step, self.frames, self.seconds = saved["step"], saved["frames"], saved["seconds"]
             self.log(resumed=True)
         elif self.arguments.start_from:
-            self.model.load_state_dict(load_weights(self.arguments.start_from))
+            weights = load_weights(self.arguments.start_from)
+            self.model.load_state_dict(widened(weights, self.config.embed_width))
             self.average.load_state_dict(self.model.state_dict())
 
     def save(self) -> None:
