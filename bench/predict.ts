@@ -18,6 +18,7 @@ import {
   type Profile,
 } from '../src/engine/node.ts';
 import type { BackendChoice } from '../src/engine/world/backend.ts';
+import { measureFrames } from '../src/engine/scheduler/frame-cost.ts';
 import { gradient } from './end-to-end.ts';
 
 const SIZE = { width: 256, height: 256 };
@@ -64,6 +65,8 @@ const backend = (positionals[1] ?? 'auto') as BackendChoice;
 const model = await loadWorldModel(await openPackage(nodeFolder(folder)), { backend });
 const calibrated = performance.now();
 const speed = await measureSpeed(model);
+// As the panel does for its estimate.
+measureFrames(model, SIZE);
 const took = (performance.now() - calibrated) / 1000;
 const ms = Object.entries(speed).map(([name, value]) => `${name} ${(value as number).toFixed(1)}`);
 console.log(

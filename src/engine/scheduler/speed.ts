@@ -31,7 +31,8 @@ export interface SpeedSample {
 export function speedFrom(samples: readonly SpeedSample[], counts: { passes: number; batch: number }): Speed {
   const middle = (of: (sample: SpeedSample) => number, among = samples): number => {
     const sorted = among.map(of).sort((a, b) => a - b);
-    return sorted[Math.floor(sorted.length / 2)] ?? 0;
+    // Of two the shorter: a model that was loaded just now is still slow, and disturbances only lengthen.
+    return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
   };
   const { passes, batch } = counts;
   const [one, several] = [middle((sample) => sample.one), middle((sample) => sample.several)];

@@ -1,5 +1,8 @@
 import { chunkMs, denoiseMs, type Speed } from './speed.ts';
 
+/** How far a first chunk is leant on that took longer than expected. */
+const FIRST_SLOW = 0.3;
+
 /**
  * Tells the rest of a rollout's time from what it has done. A chunk is counted from the end of the denoising before it to
  * the end of its own, so that it holds one commit, whether the device does that at once or behind the caller's back. Where
@@ -50,7 +53,9 @@ export class RolloutClock {
     }
     const expected = first ? denoiseMs(this.speed, steps) : chunkMs(this.speed, steps);
     if (expected <= 0) return;
-    this.#lean(spent / expected, first ? 0.75 : 0.6);
+    // The first chunk of a rollout also warms up: what is slow then says little of the others, what is fast all.
+    const ratio = spent / expected;
+    this.#lean(ratio, !first ? 0.6 : ratio > this.#slowness ? FIRST_SLOW : 0.75);
     this.#sum.spent += spent;
     this.#sum.expected += expected;
   }
