@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { batchDialog, typeInBatch } from './batch-dialog.ts';
 import { StudioPage } from './studio-page.ts';
 
 let studio: StudioPage;
@@ -22,18 +23,8 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => studio.close());
 
-const dialog = () => studio.page.getByRole('dialog', { name: 'Batch preview' });
-
-async function type(label: string, text: string): Promise<void> {
-  const field = dialog()
-    .getByLabel(label)
-    .locator('input')
-    .or(dialog().getByRole('textbox', { name: label }));
-  await field.first().click();
-  await studio.page.keyboard.press('Control+a');
-  await studio.page.keyboard.type(text);
-  await studio.page.keyboard.press('Tab');
-}
+const dialog = () => batchDialog(studio);
+const type = (label: string, text: string) => typeInBatch(studio, label, text);
 
 const together = (made: string) =>
   dialog().getByText(new RegExp(`3 variations together: Making new frames, ${made} of 108`));

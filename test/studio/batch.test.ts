@@ -6,6 +6,7 @@ import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openClipFile } from '../../src/media/node/clip-file.ts';
 import { decode } from './decoded.ts';
+import { batchDialog, typeInBatch } from './batch-dialog.ts';
 import { StudioPage } from './studio-page.ts';
 
 let studio: StudioPage;
@@ -25,18 +26,8 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => studio.close());
 
-const dialog = () => studio.page.getByRole('dialog', { name: 'Batch preview' });
-
-async function type(label: string, text: string): Promise<void> {
-  const field = dialog()
-    .getByLabel(label)
-    .locator('input')
-    .or(dialog().getByRole('textbox', { name: label }));
-  await field.first().click();
-  await studio.page.keyboard.press('Control+a');
-  await studio.page.keyboard.type(text);
-  await studio.page.keyboard.press('Tab');
-}
+const dialog = () => batchDialog(studio);
+const type = (label: string, text: string) => typeInBatch(studio, label, text);
 
 describe('Batch preview', () => {
   it('opens for the whole project from the menu, is left by Escape, and gives the focus back', async () => {

@@ -35,7 +35,7 @@ export function averageBlocks(
 
 /**
  * Side of the blocks that a picture may be averaged over before it is shrunk from `from` to `to` numbers a side with a smooth
- * kernel: at most a sixth of a step, so that the kernel stays what shapes the picture; 1 where nothing divides the side.
+ * kernel: at most a quarter of a step, so that the kernel stays what shapes the picture; 1 where nothing divides the side.
  */
 export function blockFor(from: number, to: number): number {
   for (let side = Math.floor(from / to / 4); side > 1; side--) if (from % side === 0) return side;
