@@ -104,6 +104,13 @@ async function settled(): Promise<number> {
   return wanted;
 }
 
+/** Checks that the picture is the frame under the playhead, once it is settled. @returns the frame's number */
+async function exact(): Promise<number> {
+  const wanted = await settled();
+  expect(await studio.shownNumber()).toBe(wanted % 256);
+  return wanted;
+}
+
 async function decoders(): Promise<number> {
   // One that failed is closed by the browser itself.
   return studio.page.evaluate(
@@ -115,11 +122,6 @@ it('shows the very frame wherever it is dragged: on, back, to and fro, and by ke
   const { page } = studio;
   const ruler = (await page.locator('timeline-ruler').boundingBox())!;
   const y = ruler.y + 10;
-  const exact = async (): Promise<number> => {
-    const wanted = await settled();
-    expect(await studio.shownNumber()).toBe(wanted % 256);
-    return wanted;
-  };
   let x = ruler.x + 200;
   await page.mouse.move(x, y);
   await page.mouse.down();
@@ -159,7 +161,7 @@ it('keeps up with a mouse that never rests: the newest place wins, and nothing i
   for (let move = 0; move < 120; move += 1)
     await page.mouse.move(ruler.x + 80 + 800 * Math.abs(Math.sin(move / 7)), ruler.y + 10);
   await page.mouse.up();
-  expect(await studio.shownNumber()).toBe((await settled()) % 256);
+  await exact();
   // Steps on from where one is need no other decoder: it stands there already.
   await page.keyboard.press('ArrowRight');
   await settled();
@@ -172,7 +174,7 @@ it('keeps up with a mouse that never rests: the newest place wins, and nothing i
     await expect.poll(settled).toBe(from + 1);
   }
   expect((await opened()) - before).toBeLessThan(3);
-  expect(await studio.shownNumber()).toBe((await settled()) % 256);
+  await exact();
 }, 120_000);
 
 it('says which frame is damaged when it is the one to show, and shows those around it', async () => {
