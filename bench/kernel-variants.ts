@@ -116,7 +116,7 @@ async function tryTiles(): Promise<void> {
       const tiles = new Map(tile ? [[key, tile]] : []);
       const full = {
         ...options,
-        variant: variantFor({ ...choice, tiles }, matrix, options.weight, key, tileRows),
+        variant: variantFor({ ...choice, tiles }, matrix, options.weight, key, tileRows, options),
       };
       const program = matmulProgram(full);
       const made = program.constants;

@@ -29,6 +29,14 @@ const F32 = 4;
 const COUNTS: Readonly<Record<string, Count>> = {
   'matmul.wgsl': countMatmul,
   'matmul-units.wgsl': countMatmul,
+  'matmul-packed.wgsl': countMatmul,
+  'pack-rows.wgsl': (own, rows) => {
+    const width = own.number('WIDTH');
+    return {
+      flops: 3 * rows * width,
+      bytes: rows * (F32 * width + half(own) * width + (F32 * width) / own.number('SQUARED')),
+    };
+  },
   'ssd.wgsl': (own, rows) => countScan(own, rows, 5),
   'ssd-read.wgsl': (own, rows) => countScan(own, rows, 5),
   'ssd-write.wgsl': (own, rows) => {
@@ -104,19 +112,36 @@ function countMatmul(own: Constants, rows: number): Work {
   const changed = store === 'add' || store === 'gate' || store === 'sample' ? 2 : 1;
   const extra =
     (prologue === 'head_gate' ? rows * k : 0) + (store === 'extra' ? rows * own.number('EXTRA_COLUMNS') : 0);
-  // Modulation vectors of two noise levels.
-  const vectors = (prologue === 'modulate' ? 4 * k : 0) + (store === 'gate' ? 2 * n : 0);
-  return {
-    flops: 2 * rows * n * k,
-    bytes: weights + F32 * (rows * k + changed * rows * n + extra + vectors),
-  };
+  const next = own.word('NEXT') === '1';
+  // Sums of squares read and written.
+  const squares =
+    ((prologue === 'packed_modulated' ? rows * k : 0) + (next ? rows * n : 0)) / own.number('SQUARED');
+  // Modulation vectors, or what is made of them, of two noise levels.
+  const vectors =
+    (prologue === 'modulate' ? 4 * k : 0) +
+    (prologue === 'packed_modulated' ? 2 * n : 0) +
+    (store === 'gate' ? (next ? 4 : 2) * n : 0);
+  const packed = (own.word('PACKED') === '1' ? rows * k : 0) + (next || store === 'packed' ? rows * n : 0);
+  const floats =
+    (own.word('PACKED') === '1' ? 0 : rows * k) +
+    (store === 'packed' ? 0 : changed * rows * n) +
+    extra +
+    vectors +
+    squares;
+  return { flops: 2 * rows * n * k, bytes: weights + F32 * floats + half(own) * packed };
+}
+
+/** Bytes of a number that matrix units multiply. */
+function half(own: Constants): number {
+  return own.word('NUMBER') === 'f16' ? 2 : F32;
 }
 
 function countAttention(own: Constants, rows: number, hasPrevious: boolean): Work {
   const width = own.number('HEADS') * own.number('HEAD_LENGTH');
   const keys = own.number('CHUNK_TOKENS') * (hasPrevious ? 2 : 1);
   const cache = hasPrevious ? 2 * own.number('CHUNK_TOKENS') * width : 0;
-  return { flops: 4 * rows * keys * width, bytes: F32 * (4 * rows * width + cache) };
+  const out = own.word('OUT', 'rows') === 'packed' ? half(own) : F32;
+  return { flops: 4 * rows * keys * width, bytes: F32 * (3 * rows * width + cache) + out * rows * width };
 }
 
 /** @param each operations for every number of a head's state and token, by the definition in docs/model.md */

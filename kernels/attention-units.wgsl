@@ -13,10 +13,15 @@
 #include "matrix-units-enable.wgsl"
 #include "launch.wgsl"
 #include "narrow.wgsl"
+#include "packed.wgsl"
 
 @group(1) @binding(0) var<storage, read> qkv: array<vec4f>;
 @group(1) @binding(1) var<storage, read> cache: array<vec4f>;
+#if OUT == packed
+@group(1) @binding(2) var<storage, read_write> out: array<NUMBER>;
+#else
 @group(1) @binding(2) var<storage, read_write> out: array<vec4f>;
+#endif
 
 const THREADS = SUBGROUPS * SUBGROUP;
 const LENGTH4 = HEAD_LENGTH / 4u;
@@ -251,7 +256,16 @@ fn main(
     for (var i = 0u; i < COLUMNS_EACH; i++) {
       let column = watch.sharer + i * SHARERS;
       if (column < LENGTH4) {
+#if OUT == packed
+        let narrow = narrowed(output[i] / total);
+        let at = packed_at(row, 4u * (head * LENGTH4 + column), 4u * WIDTH4);
+        out[at] = narrow.x;
+        out[at + 1u] = narrow.y;
+        out[at + 2u] = narrow.z;
+        out[at + 3u] = narrow.w;
+#else
         out[row * WIDTH4 + head * LENGTH4 + column] = output[i] / total;
+#endif
       }
     }
   }

@@ -8,7 +8,7 @@ const TILE_HEADS = TILE_N / HEAD_LENGTH;
 const QUARTER = HEAD_LENGTH / 4;
 
 // Sums of squares by row, head and quarter of the head.
-var<workgroup> squares: array<vec4f, TILE_M * TILE_HEADS>;
+var<workgroup> head_squares: array<vec4f, TILE_M * TILE_HEADS>;
 
 fn rotation(token: u32, pair: u32) -> vec2f {
   let cell = token % (GRID_ROWS * GRID_COLUMNS);
@@ -26,6 +26,7 @@ struct Pair {
   even: vec2f,
   odd: vec2f,
   turn: vec2f,
+  shifts: vec2f,
 }
 
 const PAIRS = TILE_M * TILE_N / 2;
@@ -38,7 +39,7 @@ fn pair_at(i: u32, first_row: u32, first_column: u32) -> Pair {
   if (column < HEAD_COLUMNS) {
     turn = rotation(row, (own % HEAD_LENGTH) / 2u);
   }
-  return Pair(columns[column], columns[column + 1u], turn);
+  return Pair(columns[column], columns[column + 1u], turn, vec2f(shift_at(row, column), shift_at(row, column + 1u)));
 }
 
 fn store_pair(i: u32, pair: Pair, first_row: u32, first_column: u32) {
@@ -48,9 +49,11 @@ fn store_pair(i: u32, pair: Pair, first_row: u32, first_column: u32) {
   let column = first_column + own;
   if (row < launch.tokens && column < N) {
     let at = row * OUT_STRIDE + column;
-    let x = vec2f(result(tile_row * TILE_N + own), result(tile_row * TILE_N + own + 1u)) * vec2f(pair.even.x, pair.odd.x);
+    let at_even = tile_row * TILE_N + own;
+    let sums = vec2f(whole_sum(result(at_even), tile_row), whole_sum(result(at_even + 1u), tile_row));
+    let x = sums * vec2f(pair.even.x, pair.odd.x) + pair.shifts;
     if (column < HEAD_COLUMNS) {
-      let sum = dot(squares[tile_row * TILE_HEADS + own / HEAD_LENGTH], vec4f(1.0));
+      let sum = dot(head_squares[tile_row * TILE_HEADS + own / HEAD_LENGTH], vec4f(1.0));
       let scaled = x * inverseSqrt(sum / f32(HEAD_LENGTH) + 1e-6) * vec2f(pair.even.y, pair.odd.y);
       out[at] = scaled.x * pair.turn.x - scaled.y * pair.turn.y;
       out[at + 1u] = scaled.x * pair.turn.y + scaled.y * pair.turn.x;
@@ -63,16 +66,18 @@ fn store_pair(i: u32, pair: Pair, first_row: u32, first_column: u32) {
 
 fn store_results(first_row: u32, first_column: u32, lane: u32) {
   for (var i = lane; i < 4 * TILE_M * TILE_HEADS; i += THREADS) {
-    let at = (i / (4 * TILE_HEADS)) * TILE_N + (i % (4 * TILE_HEADS)) * QUARTER;
+    let tile_row = u32(i / (4 * TILE_HEADS));
+    let row = min(first_row + tile_row, launch.tokens - 1u);
+    let at = tile_row * TILE_N + (i % (4 * TILE_HEADS)) * QUARTER;
     let column = first_column + (i % (4 * TILE_HEADS)) * QUARTER;
     var sum = 0.0;
     if (column < HEAD_COLUMNS) {
       for (var j = 0u; j < QUARTER; j++) {
-        let value = result(at + j) * columns[column + j].x;
+        let value = whole_sum(result(at + j), tile_row) * columns[column + j].x + shift_at(row, column + j);
         sum += value * value;
       }
     }
-    squares[i / 4u][i % 4u] = sum;
+    head_squares[i / 4u][i % 4u] = sum;
   }
   workgroupBarrier();
   // Several pairs at a time, so that what they need is on its way together.

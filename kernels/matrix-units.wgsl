@@ -1,15 +1,23 @@
 // Include: the device's matrix units: one product of UNIT_M × UNIT_K with UNIT_K × UNIT_N numbers, sums of type RESULT. The
-// only file that names the extension's types and functions. Left factors lie in the including kernel's `factors`, sums go to
-// its `results`; `pitch` is from one row to the next.
+// only file that names the extension's types and functions. Sums go to the including kernel's `results`; `pitch` is from one
+// row to the next.
+// LEFT   a        left factors lie in `a`, unit after unit
+//        factors  left factors lie in `factors`, row after row
 // RIGHT  weights  right factors lie in `weights`, unit after unit
 //        factors  right factors lie in `factors`, as they are multiplied or turned: a row for each of their columns
 alias Left = subgroup_matrix_left<NUMBER, UNIT_K, UNIT_M>;
 alias Right = subgroup_matrix_right<NUMBER, UNIT_N, UNIT_K>;
 alias Result = subgroup_matrix_result<RESULT, UNIT_N, UNIT_M>;
 
+#if LEFT == a
+fn load_left(offset: u32) -> Left {
+  return subgroupMatrixLoad<Left, row_major>(&a, offset, UNIT_K);
+}
+#else
 fn load_left(offset: u32, pitch: u32) -> Left {
   return subgroupMatrixLoad<Left, row_major>(&factors, offset, pitch);
 }
+#endif
 
 #if RIGHT == weights
 fn load_right(offset: u32) -> Right {

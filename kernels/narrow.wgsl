@@ -8,3 +8,11 @@ fn narrowed(value: vec4f) -> vec4<NUMBER> {
   return value;
 #endif
 }
+
+fn narrowed_one(value: f32) -> NUMBER {
+#if NUMBER == f16
+  return f16(clamp(value, -65504.0, 65504.0));
+#else
+  return value;
+#endif
+}

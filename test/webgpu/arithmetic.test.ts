@@ -42,19 +42,25 @@ async function worstPsnr(session: WorldSession): Promise<number> {
 }
 
 describe('a rollout against PyTorch', () => {
-  const units = (number: 'f16' | 'f32'): KernelChoice => ({
+  const units = (number: 'f16' | 'f32', packed = false): KernelChoice => ({
     ...{ arithmetic: 'matrix-units', limits: DEFAULT_WORKGROUP },
-    units: emulatedUnits(gpu, number),
+    units: { ...emulatedUnits(gpu, number), packed },
   });
   // Where the device has no f16, matrix units are followed with f32 in its place.
   const cases: [string, KernelChoice, Gpu, number][] = [
     ['matrix units of f32', units('f32'), emulated, 90],
     ['matrix units, left factors and attention rounded to f16', units('f32'), withRoundedUnits(emulated), 40],
+    ['matrix units of f32, activations packed', units('f32', true), emulated, 90],
+    [
+      'matrix units, activations packed and attention rounded to f16',
+      ...([units('f32', true), withRoundedUnits(emulated), 40] as const),
+    ],
     ['f32 tiles rounded to f16', PLAIN_KERNELS, withRoundedTiles(gpu), 40],
     ...(hasHalf
       ? ([
           ['f16 tiles', { arithmetic: 'f16', limits: DEFAULT_WORKGROUP }, gpu, 40],
           ['matrix units of f16', units('f16'), emulated, 40],
+          ['matrix units of f16, activations packed', units('f16', true), emulated, 40],
         ] satisfies [string, KernelChoice, Gpu, number][])
       : []),
   ];
@@ -62,7 +68,7 @@ describe('a rollout against PyTorch', () => {
   // Emulated units take software rasterisers long to compile.
   it.each(cases)('on %s', { timeout: 900_000 }, async (_, choice, own, least) => {
     const model = await createWith(choice, own, tiny.spec, tiny.weights, {
-      device: gpu.device,
+      device: own.device,
       primingChunks: 1,
     });
     expect(model.arithmetic).toBe(choice.arithmetic);
@@ -97,7 +103,7 @@ describe('the choice of kernels', () => {
       card: true,
       limits: { bytes: 49152, invocations: 1024 },
       scan: { columns: 32, parts: 4 },
-      units: { unit: { m: 16, n: 16, k: 16, result: 'f32' }, subgroup: 32, number: 'f16' },
+      units: { unit: { m: 16, n: 16, k: 16, result: 'f32' }, subgroup: 32, number: 'f16', packed: true },
     });
     const [apple] = [config(8, 8, 8, 'f16')];
     expect(chooseKernels(device(all, [apple]), 'matrix-units')?.units?.unit.result).toBe('f16');

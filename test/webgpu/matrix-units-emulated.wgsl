@@ -5,9 +5,23 @@ struct Left { offset: u32, pitch: u32 }
 struct Right { offset: u32, down: u32, across: u32 }
 struct Result { numbers: array<f32, UNIT_M * UNIT_N> }
 
+#if LEFT == a
+fn load_left(offset: u32) -> Left {
+  return Left(offset, UNIT_K);
+}
+
+fn left_number(at: u32) -> f32 {
+  return f32(a[at]);
+}
+#else
 fn load_left(offset: u32, pitch: u32) -> Left {
   return Left(offset, pitch);
 }
+
+fn left_number(at: u32) -> f32 {
+  return f32(factors[at]);
+}
+#endif
 
 #if RIGHT == weights
 fn load_right(offset: u32) -> Right {
@@ -35,7 +49,7 @@ fn multiply(left: Left, right: Right, sum: Result) -> Result {
   var result = sum;
   for (var i = 0u; i < UNIT_M * UNIT_N; i++) {
     for (var k = 0u; k < UNIT_K; k++) {
-      result.numbers[i] += f32(factors[left.offset + (i / UNIT_N) * left.pitch + k]) *
+      result.numbers[i] += left_number(left.offset + (i / UNIT_N) * left.pitch + k) *
         right_number(right.offset + k * right.down + (i % UNIT_N) * right.across);
     }
   }

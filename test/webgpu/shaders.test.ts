@@ -2,7 +2,12 @@ import { expect, it } from 'vitest';
 import type { WorldSpec } from '../../src/engine/package/model-json.ts';
 import { requestWebGpuDevice } from '../../src/engine/world/webgpu/device.ts';
 import { Gpu } from '../../src/engine/world/webgpu/gpu.ts';
-import { fitsUnits, type KernelChoice, PLAIN_KERNELS } from '../../src/engine/world/webgpu/kernel-choice.ts';
+import {
+  fitsUnits,
+  type KernelChoice,
+  PLAIN_KERNELS,
+  type UnitsChoice,
+} from '../../src/engine/world/webgpu/kernel-choice.ts';
 import {
   DEFAULT_WORKGROUP,
   type MatrixUnit,
@@ -54,7 +59,7 @@ it.each([{ kind: 'int8' }, { kind: 'float' }, { kind: 'mixed', split: 50 }] as c
     );
     expect([...files].sort()).toEqual(
       [...new Set([...kernels.map(([file]) => file), 'ssd.wgsl', 'gated-delta.wgsl'])]
-        .filter((file) => !file.endsWith('-units.wgsl'))
+        .filter((file) => !/-units|packed|pack-rows/.test(file))
         .sort(),
     );
     for (const program of distinct.values()) {
@@ -76,12 +81,13 @@ const UNITS: MatrixUnit[] = [
 it.each<[string, KernelChoice]>([
   ['f16 tiles', { ...PLAIN_KERNELS, arithmetic: 'f16' }],
   ...UNITS.flatMap((unit) =>
-    [32, 64].map((subgroup): [string, KernelChoice] => [
+    // The checker's own subgroups have up to 128 invocations; the smallest tiles of packed activations are one subgroup.
+    [32, 64, 128].map((subgroup): [string, KernelChoice] => [
       `matrix units of ${unit.m} × ${unit.n} × ${unit.k}, ${unit.result}, subgroups up to ${subgroup}`,
       {
         arithmetic: 'matrix-units',
         limits: DEFAULT_WORKGROUP,
-        units: { unit, subgroup, number: 'f16' },
+        units: { unit, subgroup, number: 'f16', packed: subgroup === 128 },
       },
     ]),
   ),
@@ -93,13 +99,13 @@ it.each<[string, KernelChoice]>([
   const format = (matrix: string): WeightFormat =>
     choice.units && fitsUnits(choice.units, headLength, matrix) ? { kind: 'half' } : { kind: 'int8' };
   const plans = makePlans(MAZE, format, 8, choice);
-  const programs = [plans.denoise, ...plans.commits].flatMap(({ sections }) =>
+  const programs = [plans.levels, plans.denoise, ...plans.commits].flatMap(({ sections }) =>
     [...sections.before, ...sections.step].map(({ program }) => program),
   );
   const halved = programs.filter(({ constants }) => constants['NUMBER'] === 'f16');
   expect(halved.length).toBeGreaterThan(6 * MAZE.layers.length);
   expect(new Set(halved.map(({ file }) => file))).toEqual(
-    new Set(choice.units ? ['matmul-units.wgsl', 'attention-units.wgsl'] : ['matmul.wgsl']),
+    new Set(choice.units ? filesOf(choice.units) : ['matmul.wgsl']),
   );
   for (const program of new Map(halved.map((one) => [programKey(one), one])).values()) {
     expect(Object.keys(program.bindings).length).toBeLessThanOrEqual(8);
@@ -107,6 +113,12 @@ it.each<[string, KernelChoice]>([
   }
   device.destroy();
 });
+
+/** The kernels that multiply f16 numbers; sums of f16 cannot hold what is not normalised yet, so nothing is packed for them. */
+function filesOf({ unit, packed }: UnitsChoice): string[] {
+  const rows = ['matmul-units.wgsl', 'attention-units.wgsl'];
+  return packed && unit.result === 'f32' ? [...rows, 'matmul-packed.wgsl', 'pack-rows.wgsl'] : rows;
+}
 
 it('refuses a kernel that is wrong or needs too much workgroup memory, and names it', async () => {
   const device = await requestWebGpuDevice(await openCheckingGpu(), { defaultLimits: true });

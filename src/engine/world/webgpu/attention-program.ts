@@ -12,6 +12,8 @@ export interface AttentionOptions {
   limits?: WorkgroupLimits;
   /** Matrix units to use where they can make it. */
   units?: UnitsChoice | undefined;
+  /** Leave what was attended packed (kernels/packed.wgsl), as matrix units take it. */
+  packedOut?: boolean;
 }
 
 /** Binding numbers of both kernels. */
@@ -29,6 +31,11 @@ export function attentionProgram(options: AttentionOptions): Program {
       [ATTENTION.out]: 'write',
     },
   };
+}
+
+/** Whether matrix units make an attention. */
+export function isOnUnits(options: AttentionOptions): boolean {
+  return attentionUnitsConstants(options) !== undefined;
 }
 
 export function attentionWorkgroups(options: AttentionOptions): Workgroups {

@@ -22,7 +22,15 @@ export function attentionUnitsConstants(
   if (subgroups === 0 || (subgroups * subgroup) % unit.m !== 0 || piece === 0) return undefined;
   return {
     ...{ HEADS: heads, HEAD_LENGTH: headLength, CHUNK_TOKENS: chunkTokens, PIECE: piece },
-    ...{ UNIT_M: unit.m, UNIT_N: unit.n, UNIT_K: unit.k, RESULT: unit.result, RIGHT: 'factors' },
+    ...{
+      UNIT_M: unit.m,
+      UNIT_N: unit.n,
+      UNIT_K: unit.k,
+      RESULT: unit.result,
+      LEFT: 'factors',
+      RIGHT: 'factors',
+    },
+    OUT: options.packedOut ? 'packed' : 'rows',
     ...{ NUMBER: number, SUBGROUP: subgroup, SUBGROUPS: subgroups },
     ...{ LENGTH_UNITS: headLength / unit.k, PIECE_UNITS: piece / unit.k },
     KEY_JOBS: ceilDivide(piece / unit.n, subgroups),

@@ -1,6 +1,6 @@
 import type { Gpu } from './gpu.ts';
 import type { PackedMatrix } from './pack.ts';
-import type { WeightFormats } from './operations.ts';
+import type { WeightFormats } from './hand-over.ts';
 import type { WorldWeights } from './world-weights.ts';
 
 /** The weights on the device, by the names that operations.ts uses. */

@@ -1,6 +1,7 @@
 import { adapterInfoOf, type MatrixConfig } from './device.ts';
 import {
   DEFAULT_WORKGROUP,
+  isPacked,
   type MatmulOptions,
   type MatmulVariant,
   type MatrixUnit,
@@ -9,6 +10,7 @@ import {
   type WeightFormat,
   type WorkgroupLimits,
 } from './matmul-program.ts';
+import { ceilDivide } from './program.ts';
 import type { ScanSplit } from './programs.ts';
 import { isSoftwareInfo } from './software-adapter.ts';
 
@@ -24,6 +26,8 @@ export interface UnitsChoice {
   subgroup: number;
   /** What the units multiply; `f32` only where tests put something else in the units' place. */
   number: 'f16' | 'f32';
+  /** Products leave what the next one multiplies as the units take it (hand-over.ts). */
+  packed?: boolean;
 }
 
 /** How a model's matrix products are made on a device. */
@@ -56,6 +60,22 @@ export function defaultUnitTile({ unit }: UnitsChoice, rows: number): UnitTile {
   return rows < MANY_ROWS ? { m, n, slices: 2, span } : { m, n: 2 * n, slices: 1, span: 2 * span };
 }
 
+/**
+ * Tiles of products whose factors both come packed, before tuning: of few rows so many workgroups that every multiprocessor has
+ * some, of many as much as sums in registers allow.
+ */
+export function defaultPackedTile({ unit }: UnitsChoice, { n, k }: MatmulOptions, rows: number): UnitTile {
+  const across = (numbers: number): number => Math.max(1, numbers / unit.n);
+  const down = (numbers: number): number => Math.max(1, numbers / unit.m);
+  if (rows >= MANY_ROWS) return { m: 64, n: 64, slices: 1, span: across(32), rise: down(32) };
+  const narrow = ceilDivide(rows, 32) * ceilDivide(n, 64) < FEW_TILES;
+  if (narrow) return { m: 16, n: 32, slices: k >= 512 ? 8 : 4, span: across(32), rise: down(16) };
+  return { m: 32, n: 64, slices: 2, span: across(32), rise: down(32) };
+}
+
+/** Tiles that leave multiprocessors of a large card without work. */
+const FEW_TILES = 100;
+
 /** Register tiles before tuning. @param deep how much deeper a step is than of f32 numbers */
 function defaultTile({ card, limits }: KernelChoice, deep: number, rows: number): Tile {
   if (!card || rows >= MANY_ROWS) return { m: card ? 64 : 16, n: 64, k: 16 * deep, slices: 1 };
@@ -84,6 +104,7 @@ export function shapeKey({ n, k, prologue, store, weight }: MatmulOptions, rows:
  * The kernel for a product of a matrix that is stored as `weight`.
  * @param key `shapeKey` of the product
  * @param rows by which its tile is chosen
+ * @param options of the product
  */
 export function variantFor(
   choice: KernelChoice,
@@ -91,11 +112,15 @@ export function variantFor(
   weight: WeightFormat,
   key: string,
   rows: number,
+  options: MatmulOptions,
 ): MatmulVariant {
   const tuned = choice.tiles?.get(key);
   if (weight.kind === 'half') {
     const units = choice.units!;
-    const tile = tuned && 'span' in tuned ? tuned : defaultUnitTile(units, rows);
+    const untuned = isPacked(options)
+      ? defaultPackedTile(units, options, rows)
+      : defaultUnitTile(units, rows);
+    const tile = tuned && 'span' in tuned ? tuned : untuned;
     return { kind: 'units', ...units, tile };
   }
   const half = choice.arithmetic !== 'f32' && isLarge(matrix);
@@ -143,5 +168,5 @@ function unitsOf(device: GPUDevice): UnitsChoice | null {
   if (!config || !info.subgroupMaxSize) return null;
   const result = config.resultComponentType === 'f32' ? 'f32' : 'f16';
   const unit = { m: config.M, n: config.N, k: config.K, result } as const;
-  return { unit, subgroup: info.subgroupMaxSize, number: 'f16' };
+  return { unit, subgroup: info.subgroupMaxSize, number: 'f16', packed: true };
 }

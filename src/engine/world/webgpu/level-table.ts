@@ -1,5 +1,7 @@
-import { LEVEL_ROWS } from './operations.ts';
 import { LEVEL_FEATURES } from './world-weights.ts';
+
+/** Levels that the modulation table holds; row 0 is level 0. */
+export const LEVEL_ROWS = 16;
 
 /** Which row of the modulation table holds which noise level. Row 0 is always level 0. */
 export class LevelTable {

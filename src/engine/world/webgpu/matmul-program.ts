@@ -1,3 +1,4 @@
+import { fittingPacked, packedConstants } from './packed-tile.ts';
 import { type Access, ceilDivide, type Program, type Workgroups } from './program.ts';
 
 /**
@@ -28,12 +29,16 @@ export interface UnitTile {
   slices: number;
   /** Units side by side that one subgroup makes. */
   span: number;
+  /** Units one below the other that it makes, where both factors come packed: 1 unless given; all rows of the tile elsewhere. */
+  rise?: number;
 }
 
 /** Which kernel makes a matrix product, and how it is cut up. */
 export type MatmulVariant =
   | { kind: 'tile'; number: 'f32' | 'f16'; tile?: Tile }
   | { kind: 'units'; number: 'f16' | 'f32'; unit: MatrixUnit; subgroup: number; tile: UnitTile };
+
+export type UnitsVariant = Extract<MatmulVariant, { kind: 'units' }>;
 
 /** What a workgroup may use. */
 export interface WorkgroupLimits {
@@ -50,7 +55,10 @@ export const DEFAULT_WORKGROUP: WorkgroupLimits = { bytes: 16384, invocations: 2
 export type WeightFormat = { kind: 'int8' | 'float' | 'half' } | { kind: 'mixed'; split: number };
 
 export type Prologue =
-  | { kind: 'plain' }
+  /** Rows of the activations are `stride` numbers apart (k unless given), the first begins at `offset`; multiples of 4. */
+  | { kind: 'plain'; stride?: number; offset?: number }
+  /** Packed for matrix units; `packed_modulated` leaves the norm and the shift of `modulate` to the epilogue. */
+  | { kind: 'packed' | 'packed_modulated' }
   | { kind: 'modulate'; tableStride: number; shift: number; scale: number }
   | { kind: 'head_gate'; headLength: number; gateOffset: number; gateStride: number };
 
@@ -63,10 +71,16 @@ export interface HeadsStore {
   pairs: { time: number; row: number; column: number };
 }
 
+/** Where the table has what the next product's factors are scaled by, and how far apart its rows are there. */
+export interface NextScale {
+  base: number;
+  stride: number;
+}
+
 export type Store =
-  | { kind: 'set' | 'add' }
+  | { kind: 'set' | 'add' | 'packed' | 'unbiased' }
   | { kind: 'extra'; columns: number; stride: number }
-  | { kind: 'gate'; tableStride: number; gate: number }
+  | { kind: 'gate'; tableStride: number; gate: number; next?: NextScale }
   | { kind: 'sample' }
   | { kind: 'camera'; gridRows: number; gridColumns: number }
   | HeadsStore;
@@ -87,9 +101,15 @@ export interface MatmulOptions {
 }
 
 /** Binding numbers of the matmul family. */
-export const MATMUL = { a: 0, weights: 1, columns: 2, out: 3, table: 4, mask: 5, extra: 6, tail: 7 } as const;
+export const MATMUL = {
+  ...{ a: 0, weights: 1, columns: 2, out: 3, table: 4, mask: 5, extra: 6, tail: 7 },
+  ...{ next: 8, squares: 9, shifts: 10 },
+} as const;
 
-/** kernels/matmul.wgsl or kernels/matmul-units.wgsl. */
+/** Numbers of a row whose squares are added up together for the norm of packed activations. */
+export const SQUARED = 16;
+
+/** kernels/matmul.wgsl, kernels/matmul-units.wgsl or, where activations come packed, kernels/matmul-packed.wgsl. */
 export function matmulProgram(options: MatmulOptions): Program {
   const { n, k, weight, variant } = options;
   const prologue = options.prologue ?? { kind: 'plain' };
@@ -104,7 +124,8 @@ export function matmulProgram(options: MatmulOptions): Program {
     ...{ N: n, K: k, WEIGHT: weight.kind, OUT_STRIDE: options.outStride ?? n },
     ...{ NUMBER: variant?.number ?? 'f32', ACTIVATION: options.activation ?? 'none' },
     ...{ A_VECTOR: k % 4 === 0 ? 1 : 0, PROLOGUE: prologue.kind, STORE: store.kind, TABLE_STRIDE: 0 },
-    ...(variant?.kind === 'units' ? unitConstants(variant, options) : tileConstants(options)),
+    ...{ PACKED: isPacked(options) ? 1 : 0, UNITS: variant?.kind === 'units' ? 1 : 0, NEXT: 0, SQUARED },
+    ...variantConstants(options),
   };
   if (weight.kind === 'mixed') {
     constants['SPLIT'] = weight.split;
@@ -121,6 +142,10 @@ export function matmulProgram(options: MatmulOptions): Program {
     constants['HEAD_LENGTH'] = prologue.headLength;
     Object.assign(constants, { EXTRA_OFFSET: prologue.gateOffset, EXTRA_STRIDE: prologue.gateStride });
     bindings[MATMUL.extra] = 'read';
+  } else if (prologue.kind === 'packed_modulated') {
+    Object.assign(bindings, { [MATMUL.mask]: 'read', [MATMUL.squares]: 'read', [MATMUL.shifts]: 'read' });
+  } else if (prologue.kind === 'plain') {
+    Object.assign(constants, { A_STRIDE: prologue.stride ?? k, A_OFFSET: prologue.offset ?? 0 });
   }
   if (store.kind === 'extra') {
     Object.assign(constants, { EXTRA_COLUMNS: store.columns, EXTRA_STRIDE: store.stride });
@@ -128,6 +153,10 @@ export function matmulProgram(options: MatmulOptions): Program {
   } else if (store.kind === 'gate') {
     Object.assign(constants, { TABLE_STRIDE: store.tableStride, TABLE_GATE: store.gate });
     Object.assign(bindings, { [MATMUL.table]: 'read', [MATMUL.mask]: 'read' });
+    if (store.next) {
+      Object.assign(constants, { NEXT: 1, NEXT_BASE: store.next.base, NEXT_STRIDE: store.next.stride });
+      bindings[MATMUL.next] = 'write';
+    }
   } else if (store.kind === 'sample') {
     bindings[MATMUL.mask] = 'read';
   } else if (store.kind === 'camera') {
@@ -140,14 +169,35 @@ export function matmulProgram(options: MatmulOptions): Program {
     Object.assign(constants, { TIME_PAIRS: pairs.time, ROW_PAIRS: pairs.row, COLUMN_PAIRS: pairs.column });
     bindings[MATMUL.extra] = 'read';
   }
-  return { file: variant?.kind === 'units' ? 'matmul-units.wgsl' : 'matmul.wgsl', constants, bindings };
+  const file = isPacked(options) ? 'matmul-packed.wgsl' : 'matmul-units.wgsl';
+  return { file: variant?.kind === 'units' ? file : 'matmul.wgsl', constants, bindings };
+}
+
+/** Whether a product takes packed activations. */
+export function isPacked({ prologue }: MatmulOptions): boolean {
+  return prologue?.kind === 'packed' || prologue?.kind === 'packed_modulated';
+}
+
+function variantConstants(options: MatmulOptions): Record<string, number | string> {
+  const { variant } = options;
+  if (variant?.kind !== 'units') return tileConstants(options);
+  if (!isPacked(options)) return unitConstants(variant, options);
+  const { subgroup, unit } = variant;
+  const tile = fittingPacked(variant, options);
+  const invocations =
+    (tile.m / (unit.m * tile.rise)) * (tile.n / (unit.n * tile.span)) * tile.slices * subgroup;
+  return { ...packedConstants(variant, tile), EARLY: early(options, (tile.m * tile.n) / invocations) };
 }
 
 /** @param rows rows of the activations */
 export function matmulWorkgroups(options: MatmulOptions, rows: number): Workgroups {
   const { variant } = options;
-  const tile = variant?.kind === 'units' ? fittingUnits(variant, options) : fittingTile(options);
+  const tile = variant?.kind === 'units' ? fittingOnUnits(variant, options) : fittingTile(options);
   return [ceilDivide(options.n, tile.n), ceilDivide(rows, tile.m), 1];
+}
+
+function fittingOnUnits(variant: UnitsVariant, options: MatmulOptions): UnitTile {
+  return isPacked(options) ? fittingPacked(variant, options) : fittingUnits(variant, options);
 }
 
 function tileConstants(options: MatmulOptions): Record<string, number> {
@@ -181,14 +231,18 @@ function fittingTile(options: MatmulOptions): Tile {
   return tile;
 }
 
-function unitConstants(
-  variant: Extract<MatmulVariant, { kind: 'units' }>,
-  options: MatmulOptions,
-): Record<string, number | string> {
+function unitConstants(variant: UnitsVariant, options: MatmulOptions): Record<string, number | string> {
   const { unit, subgroup } = variant;
   const tile = fittingUnits(variant, options);
   return {
-    ...{ UNIT_M: unit.m, UNIT_N: unit.n, UNIT_K: unit.k, RESULT: unit.result, RIGHT: 'weights' },
+    ...{
+      UNIT_M: unit.m,
+      UNIT_N: unit.n,
+      UNIT_K: unit.k,
+      RESULT: unit.result,
+      LEFT: 'factors',
+      RIGHT: 'weights',
+    },
     ...{ TILE_M: tile.m, TILE_N: tile.n, SLICES: tile.slices, SPAN: tile.span, DEPTH: tile.depth },
     ...{ SUBGROUP: subgroup, STAGED: 1 },
     EARLY: early(options, (tile.m * tile.n) / (unitJobs(unit, tile) * subgroup)),
@@ -215,7 +269,7 @@ const HELD_UNITS = 16;
 
 /** The tile as asked, made smaller until it fits in a workgroup, and the depth of `a` that fits beside it. */
 function fittingUnits(
-  { unit, subgroup, number, tile: asked }: Extract<MatmulVariant, { kind: 'units' }>,
+  { unit, subgroup, number, tile: asked }: UnitsVariant,
   options: MatmulOptions,
 ): UnitTile & { depth: number } {
   const { limits = DEFAULT_WORKGROUP } = options;
@@ -251,12 +305,16 @@ function isStaged({ store }: MatmulOptions, slices: number): boolean {
 }
 
 /** A tile of whole heads where the epilogue needs them. */
-function wholeHeads({ store }: MatmulOptions, n: number): number {
+export function wholeHeads({ store }: MatmulOptions, n: number): number {
   return store?.kind === 'heads' ? Math.max(1, Math.floor(n / store.headLength)) * store.headLength : n;
 }
 
 /** @param each bytes kept of a tile's number before it is stored */
-function epilogueBytes({ store }: MatmulOptions, tile: { m: number; n: number }, each: number): number {
+export function epilogueBytes(
+  { store }: MatmulOptions,
+  tile: { m: number; n: number },
+  each: number,
+): number {
   const squares = store?.kind === 'heads' ? (16 * tile.m * tile.n) / store.headLength : 0;
   return tile.m * tile.n * each + squares;
 }

@@ -5,14 +5,16 @@ export type PassInput = 'latents' | 'mask' | 'rays' | 'known' | 'rotations';
 
 /**
  * What a kernel reads or writes: a weight on the device, an input of the pass, features of noise levels, the states of a
- * layer, modulation vectors, or a work tensor of this plan (which may share its buffer with others).
+ * layer, modulation vectors (of a layer and the one after it), what a matrix makes of the shifts of all noise levels, or a work
+ * tensor of this plan (which may share its buffer with others).
  */
 export type Place =
   | { kind: 'weight'; name: string }
   | { kind: 'input'; name: PassInput }
   | { kind: 'levels' }
   | { kind: 'state'; part: 'scan' | 'cache'; layer: number }
-  | { kind: 'table'; layer: number }
+  | { kind: 'table'; layer: number; andNext?: boolean }
+  | { kind: 'shifts'; matrix: string }
   | { kind: 'work'; name: string; floats: number };
 
 /** One dispatch. */

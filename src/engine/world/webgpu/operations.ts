@@ -1,13 +1,7 @@
 import type { WorldSpec } from '../../package/model-json.ts';
-import { ATTENTION, attentionProgram, attentionWorkgroups } from './attention-program.ts';
+import { ATTENTION, attentionProgram, attentionWorkgroups, isOnUnits } from './attention-program.ts';
 import { type KernelChoice, PLAIN_KERNELS, shapeKey, variantFor } from './kernel-choice.ts';
-import {
-  MATMUL,
-  type MatmulOptions,
-  matmulProgram,
-  matmulWorkgroups,
-  type WeightFormat,
-} from './matmul-program.ts';
+import { MATMUL, type MatmulOptions, matmulProgram, matmulWorkgroups } from './matmul-program.ts';
 import {
   CACHE_STORE,
   cacheStoreProgram,
@@ -25,15 +19,11 @@ import {
 } from './programs.ts';
 import type { Extent, Operation, Place } from './operation.ts';
 import { scanOperations } from './scan-operations.ts';
-
-/** Levels that the modulation table holds; row 0 is level 0. */
-export const LEVEL_ROWS = 16;
+import { HandOver, type WeightFormats } from './hand-over.ts';
+import { LEVEL_ROWS } from './level-table.ts';
 
 /** From so many chunks on, matrix products have the tiles of long passes. */
 export const LONG_PASS = 4;
-
-/** Format by matrix name, e.g. `layers.0.qkv`. */
-export type WeightFormats = (name: string) => WeightFormat;
 
 /** Lays out the dispatches of the network for passes of one extent (docs/model.md). */
 export class OperationList {
@@ -43,6 +33,7 @@ export class OperationList {
   readonly #tokens: number;
   readonly #tokensPerFrame: number;
   readonly #choice: KernelChoice;
+  readonly #handOver: HandOver;
   readonly #operations: Operation[] = [];
 
   constructor(spec: WorldSpec, formats: WeightFormats, extent: Extent, choice = PLAIN_KERNELS) {
@@ -52,6 +43,7 @@ export class OperationList {
     this.#extent = extent;
     this.#tokensPerFrame = spec.grid.rows * spec.grid.columns;
     this.#tokens = extent.rollouts * extent.chunks * spec.framesPerChunk * this.#tokensPerFrame;
+    this.#handOver = new HandOver(spec, formats, choice, this.#tokens);
   }
 
   /** The operations added so far. */
@@ -78,6 +70,14 @@ export class OperationList {
         {},
         LEVEL_ROWS,
       );
+    }
+    const columns = (layer: number): number => this.#projectionOutputs(layer);
+    for (const { matrix, columns: n, layer, vector } of this.#handOver.shifts(columns)) {
+      const stride = (layer === layers.length ? 2 : 9) * d;
+      const prologue = { kind: 'plain', stride, offset: vector * d } as const;
+      const options = { n, k: d, prologue, store: { kind: 'unbiased' } } as const;
+      const table: Place = { kind: 'table', layer };
+      this.#matmul(`shifts of ${matrix}`, matrix, options, table, { kind: 'shifts', matrix }, {}, LEVEL_ROWS);
     }
   }
 
@@ -135,9 +135,10 @@ export class OperationList {
   embed(): void {
     const { width, latentChannels } = this.#spec;
     const store = { kind: 'extra', columns: width, stride: width } as const;
-    this.#matmul('embed', 'embed', { n: width, k: latentChannels, store }, LATENTS, this.#x, {
+    this.#matmul('embed', 'embed', { n: width, k: latentChannels, store }, LATENTS, this.#handOver.x, {
       [MATMUL.extra]: this.#work('base', width),
     });
+    this.#operations.push(...this.#handOver.begin());
   }
 
   /**
@@ -151,26 +152,24 @@ export class OperationList {
     this.#attention(index, options);
     if (options.stateOnly) return;
     const { width, mlpWidth } = this.#spec;
-    const up = { n: mlpWidth, k: width, activation: 'gelu', prologue: this.#modulate(6) } as const;
-    const hidden = this.#work(`hidden ${index}`, mlpWidth);
-    const levels = levelPlaces(index);
-    this.#matmul(`${index} mlp up`, `layers.${index}.mlpUp`, up, this.#x, hidden, levels);
-    const down = { n: width, k: mlpWidth, store: this.#gate(8) };
-    this.#matmul(`${index} mlp down`, `layers.${index}.mlpDown`, down, hidden, this.#x, levels);
+    const [up, down] = [`layers.${index}.mlpUp`, `layers.${index}.mlpDown`];
+    const packed = this.#handOver.takesPacked(down);
+    const hidden = packed
+      ? this.#handOver.packed(`hidden ${index}`, mlpWidth)
+      : this.#work(`hidden ${index}`, mlpWidth);
+    const { prologue, a, places } = this.#handOver.modulated(up, index, 6);
+    const store = { kind: packed ? 'packed' : 'set' } as const;
+    const upwards = { n: mlpWidth, k: width, activation: 'gelu', prologue, store } as const;
+    this.#matmul(`${index} mlp up`, up, upwards, a, hidden, places);
+    this.#change(`${index} mlp down`, down, index, 8, mlpWidth, hidden, packed);
   }
 
   /** Predicted clean latents and the sampler step. */
   sample(): void {
     const { width, latentChannels, layers } = this.#spec;
-    const prologue = { kind: 'modulate', tableStride: 2 * width, shift: 0, scale: width } as const;
-    this.#matmul(
-      'sample',
-      'finalProj',
-      { n: latentChannels, k: width, prologue, store: { kind: 'sample' } },
-      this.#x,
-      LATENTS,
-      levelPlaces(layers.length),
-    );
+    const { prologue, a, places } = this.#handOver.modulated('finalProj', layers.length, 0);
+    const options = { n: latentChannels, k: width, prologue, store: { kind: 'sample' } } as const;
+    this.#matmul('sample', 'finalProj', options, a, LATENTS, places);
   }
 
   #scan(index: number, options: { commit: boolean; poses: boolean }): void {
@@ -178,21 +177,20 @@ export class OperationList {
     const layer = layers[index]!;
     const columns = this.#columns(index);
     const projection = this.#work(`projection ${index}`, columns.stride);
-    const levels = levelPlaces(index);
     const posesFirst = layer.key === 'ray' && options.poses;
-    const outputs = columns.depths + (layer.key === 'point' ? this.#spec.depths : 0);
+    const { prologue, a, places } = this.#handOver.modulated(`layers.${index}.projection`, index, 0);
     this.#matmul(
       `${index} scan projection`,
       `layers.${index}.projection`,
       {
-        ...{ n: outputs, k: width, outStride: columns.stride, prologue: this.#modulate(0) },
+        ...{ n: this.#projectionOutputs(index), k: width, outStride: columns.stride, prologue },
         ...(posesFirst
           ? { store: { kind: 'extra', columns: this.#poseWidth, stride: this.#poseWidth } }
           : {}),
       },
-      this.#x,
+      a,
       projection,
-      { ...levels, ...(posesFirst ? { [MATMUL.extra]: this.#pose(index) } : {}) },
+      { ...places, ...(posesFirst ? { [MATMUL.extra]: this.#pose(index) } : {}) },
     );
     if (layer.key !== 'none' && !posesFirst) this.#addPoses(index, projection, columns);
     const scanOptions: ScanOptions = {
@@ -204,19 +202,20 @@ export class OperationList {
     const { rollouts, chunks } = this.#extent;
     const extent = { rollouts, frames: chunks * this.#spec.framesPerChunk };
     this.#operations.push(...scanOperations(scanOptions, extent, { layer: index, projection, recalled }));
+    const changed = this.#handOver.gated(index, 2);
     this.#matmul(
       `${index} scan out`,
       `layers.${index}.scanOut`,
       {
-        ...{ n: width, k: scan.heads * scan.valueLength, store: this.#gate(2) },
+        ...{ n: width, k: scan.heads * scan.valueLength, store: changed.store },
         prologue: {
           ...{ kind: 'head_gate', headLength: scan.valueLength },
           ...{ gateOffset: columns.gates, gateStride: columns.stride },
         },
       },
       recalled,
-      this.#x,
-      { ...levels, [MATMUL.extra]: projection },
+      this.#handOver.x,
+      { ...changed.places, [MATMUL.extra]: projection },
     );
   }
 
@@ -255,28 +254,31 @@ export class OperationList {
     const { rollouts, chunks } = this.#extent;
     const qkv = this.#work(`qkv ${index}`, 3 * width);
     const cache: Place = { kind: 'state', part: 'cache', layer: index };
-    const levels = levelPlaces(index);
+    const { prologue, a, places } = this.#handOver.modulated(`layers.${index}.qkv`, index, 3);
     const pairs = { time: rope.time.length, row: rope.row.length, column: rope.column.length };
     const project = {
-      ...{ n: 3 * width, k: width, prologue: this.#modulate(3) },
+      ...{ n: 3 * width, k: width, prologue },
       store: { kind: 'heads', columns: 2 * width, headLength, grid, pairs } as const,
     };
-    this.#matmul(`${index} qkv`, `layers.${index}.qkv`, project, this.#x, qkv, {
-      ...levels,
+    this.#matmul(`${index} qkv`, `layers.${index}.qkv`, project, a, qkv, {
+      ...places,
       [MATMUL.extra]: { kind: 'input', name: 'rotations' },
     });
     if (!options.stateOnly) {
       const { limits, units } = this.#choice;
+      const out = `layers.${index}.attentionOut`;
       const shape = { heads, headLength, chunkTokens, chunks: rollouts * chunks, limits, units };
-      const attended = this.#work(`attended ${index}`, width);
+      const packedOut = this.#handOver.takesPacked(out) && isOnUnits(shape);
+      const attended = packedOut
+        ? this.#handOver.packed(`attended ${index}`, width)
+        : this.#work(`attended ${index}`, width);
       this.#operations.push({
         name: `${index} attention`,
-        program: attentionProgram(shape),
+        program: attentionProgram({ ...shape, packedOut }),
         workgroups: attentionWorkgroups(shape),
         places: { [ATTENTION.qkv]: qkv, [ATTENTION.cache]: cache, [ATTENTION.out]: attended },
       });
-      const out = { n: width, k: width, store: this.#gate(5) };
-      this.#matmul(`${index} attention out`, `layers.${index}.attentionOut`, out, attended, this.#x, levels);
+      this.#change(`${index} attention out`, out, index, 5, width, attended, packedOut);
     }
     if (options.commit) {
       this.#operations.push({
@@ -286,6 +288,26 @@ export class OperationList {
         places: { [CACHE_STORE.qkv]: qkv, [CACHE_STORE.cache]: cache },
       });
     }
+  }
+
+  /** A product that is added to the activations by a gate. @param k columns of `a` @param packed whether `a` is */
+  #change(
+    name: string,
+    matrix: string,
+    layer: number,
+    gate: number,
+    k: number,
+    a: Place,
+    packed: boolean,
+  ): void {
+    const { store, places } = this.#handOver.gated(layer, gate);
+    const options = {
+      n: this.#spec.width,
+      k,
+      store,
+      ...(packed ? { prologue: { kind: 'packed' } as const } : {}),
+    };
+    this.#matmul(name, matrix, options, a, this.#handOver.x, places);
   }
 
   /** @param weights name of the packed matrix */
@@ -303,7 +325,7 @@ export class OperationList {
     const shape: MatmulOptions = { ...options, weight, limits };
     const tileRows = rows === this.#tokens ? this.#tileRows : rows;
     const key = shapeKey(shape, tileRows);
-    const full = { ...shape, variant: variantFor(this.#choice, weights, weight, key, tileRows) };
+    const full = { ...shape, variant: variantFor(this.#choice, weights, weight, key, tileRows, shape) };
     this.#operations.push({
       name,
       program: matmulProgram(full),
@@ -321,10 +343,6 @@ export class OperationList {
   /** A work tensor; one that does not outlive its layer has the layer's index in its name, so that layers share buffers. */
   #work(name: string, columns: number): Place {
     return { kind: 'work', name, floats: this.#tokens * columns };
-  }
-
-  get #x(): Place {
-    return this.#work('x', this.#spec.width);
   }
 
   /** Rows by which tiles are chosen: a chunk's or, in long passes, those of eight. */
@@ -352,14 +370,9 @@ export class OperationList {
     return scanColumns(scan.heads, scan.keyLength, scan.valueLength, own);
   }
 
-  /** Shift and scale of a layer's part that starts at one of the nine vectors. */
-  #modulate(vector: number): NonNullable<MatmulOptions['prologue']> {
-    const { width } = this.#spec;
-    return { kind: 'modulate', tableStride: 9 * width, shift: vector * width, scale: (vector + 1) * width };
-  }
-
-  #gate(vector: number): NonNullable<MatmulOptions['store']> {
-    return { kind: 'gate', tableStride: 9 * this.#spec.width, gate: vector * this.#spec.width };
+  /** Columns of a layer's scan projection. */
+  #projectionOutputs(index: number): number {
+    return this.#columns(index).depths + (this.#spec.layers[index]!.key === 'point' ? this.#spec.depths : 0);
   }
 }
 
@@ -367,7 +380,3 @@ const LATENTS: Place = { kind: 'input', name: 'latents' };
 const MASK: Place = { kind: 'input', name: 'mask' };
 const RAYS: Place = { kind: 'input', name: 'rays' };
 const KNOWN: Place = { kind: 'input', name: 'known' };
-
-function levelPlaces(layer: number): Record<number, Place> {
-  return { [MATMUL.table]: { kind: 'table', layer }, [MATMUL.mask]: MASK };
-}

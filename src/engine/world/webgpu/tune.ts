@@ -3,8 +3,15 @@ import { LongtakeError } from '../../types.ts';
 import { DeviceLostError } from './errors.ts';
 import type { Gpu } from './gpu.ts';
 import { timeCandidates } from './candidate-times.ts';
-import { defaultUnitTile, type KernelChoice, MANY_ROWS, variantFor } from './kernel-choice.ts';
 import {
+  defaultUnitTile,
+  type KernelChoice,
+  MANY_ROWS,
+  type UnitsChoice,
+  variantFor,
+} from './kernel-choice.ts';
+import {
+  isPacked,
   type MatmulOptions,
   matmulProgram,
   matmulWorkgroups,
@@ -101,7 +108,7 @@ export async function tunedTiles(
 
 function fileName(info: GPUAdapterInfo, { arithmetic }: KernelChoice, model: string): string {
   const device = [info.vendor, info.architecture, info.device, info.description].join(' ');
-  return `tiles 4 ${device} ${arithmetic} ${model}.json`;
+  return `tiles 5 ${device} ${arithmetic} ${model}.json`;
 }
 
 function readTiles(bytes: Uint8Array | null): Tiles | null {
@@ -125,11 +132,9 @@ function mostAlike(
 ): Tile | UnitTile | null {
   const distance = (own: MatmulOptions): number =>
     Math.abs(Math.log2(own.k / options.k)) + Math.abs(Math.log2(own.n / options.n)) / 4;
-  const isHalf = options.weight.kind === 'half';
+  const kindOf = (own: MatmulOptions): string => `${own.weight.kind === 'half'} ${isPacked(own)}`;
   const alike = tried
-    .filter(
-      ({ product: own }) => own.tileRows === tileRows && (own.options.weight.kind === 'half') === isHalf,
-    )
+    .filter(({ product: own }) => own.tileRows === tileRows && kindOf(own.options) === kindOf(options))
     .sort((a, b) => distance(a.product.options) - distance(b.product.options));
   return alike[0]?.tile ?? null;
 }
@@ -158,6 +163,7 @@ function shapesOf({ denoise, commits, merged }: Plans): Operation[] {
 
 /** Tiles worth trying beside the default. */
 function candidatesFor(options: MatmulOptions, rows: number, choice: KernelChoice): (Tile | UnitTile)[] {
+  if (options.weight.kind === 'half' && isPacked(options)) return packedCandidates(choice.units!, rows);
   if (options.weight.kind === 'half') {
     const { m, span } = defaultUnitTile(choice.units!, 1);
     const many = rows >= MANY_ROWS;
@@ -179,6 +185,29 @@ function candidatesFor(options: MatmulOptions, rows: number, choice: KernelChoic
   ];
 }
 
+function packedCandidates({ unit }: UnitsChoice, rows: number): UnitTile[] {
+  const tile = (m: number, n: number, slices: number, down: number, across: number): UnitTile => ({
+    ...{ m, n, slices },
+    ...{ span: Math.max(1, across / unit.n), rise: Math.max(1, down / unit.m) },
+  });
+  if (rows >= MANY_ROWS) {
+    return [
+      tile(64, 64, 1, 32, 32),
+      tile(64, 128, 1, 32, 64),
+      tile(32, 64, 1, 32, 32),
+      tile(64, 64, 1, 64, 32),
+      tile(32, 128, 1, 32, 32),
+    ];
+  }
+  return [
+    tile(16, 32, 4, 16, 32),
+    tile(16, 64, 2, 16, 32),
+    tile(32, 64, 2, 32, 32),
+    tile(32, 32, 4, 32, 32),
+    tile(16, 64, 4, 16, 64),
+  ];
+}
+
 /** The fastest tile of a product, null when that is the default. */
 async function fastest(
   gpu: Gpu,
@@ -193,7 +222,7 @@ async function fastest(
     const programs = new Map<string, { tile: Tile | UnitTile | null; own: Operation }>();
     for (const tile of [null, ...candidatesFor(options, tileRows, choice)]) {
       const tiles = new Map(tile ? [[shape, tile]] : []);
-      const variant = variantFor({ ...choice, tiles }, matrix, options.weight, shape, tileRows);
+      const variant = variantFor({ ...choice, tiles }, matrix, options.weight, shape, tileRows, options);
       const full = { ...options, variant };
       const program = matmulProgram(full);
       const key = programKey(program);

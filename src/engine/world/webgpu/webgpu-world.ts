@@ -13,9 +13,9 @@ import {
   packLaunch,
   plainLaunch,
 } from './launch.ts';
-import { LevelTable } from './level-table.ts';
+import { LEVEL_ROWS, LevelTable } from './level-table.ts';
+import { MATMUL } from './matmul-program.ts';
 import type { Place } from './operation.ts';
-import { LEVEL_ROWS } from './operations.ts';
 import { PassMemory } from './pass-memory.ts';
 import { type BoundOperation, bindOperations, type Plan, record } from './plan.ts';
 import { RolloutPasses } from './rollout-passes.ts';
@@ -66,6 +66,8 @@ export class WebGpuWorldModel implements WorldModel {
   readonly #levelWork: readonly GPUBuffer[];
   readonly #levelPlan: Plan;
   readonly #tables: GPUBuffer;
+  /** What matrices make of the shifts of all levels, where activations are handed on packed. */
+  readonly #shifts: ReadonlyMap<string, GPUBuffer>;
   readonly #arena: GPUBuffer;
   readonly #launchGroup: GPUBindGroup;
   readonly #levels = new LevelTable();
@@ -100,6 +102,14 @@ export class WebGpuWorldModel implements WorldModel {
       gpu.storage(`level work ${slot}`, bytes),
     );
     this.#tables = gpu.storage('modulation', LEVEL_ROWS * (9 * spec.layers.length + 2) * spec.width * 4);
+    this.#shifts = new Map(
+      plans.levels.sections.step.flatMap(({ places, product }) => {
+        const out = places[MATMUL.out];
+        if (out?.kind !== 'shifts') return [];
+        const bytes = LEVEL_ROWS * product!.options.n * 4;
+        return [[out.matrix, gpu.storage(`shifts of ${out.matrix}`, bytes)] as const];
+      }),
+    );
     this.#arena = gpu.device.createBuffer({
       label: 'launch arena',
       size: LAUNCH_SLOTS * LAUNCH_SLOT,
@@ -213,13 +223,16 @@ export class WebGpuWorldModel implements WorldModel {
       }
       case 'table': {
         const layerBytes = LEVEL_ROWS * 9 * this.spec.width * 4;
-        const last = place.layer === this.spec.layers.length;
+        const bytesOf = (layer: number): number =>
+          layer === this.spec.layers.length ? (layerBytes / 9) * 2 : layerBytes;
         return {
           buffer: this.#tables,
           offset: place.layer * layerBytes,
-          size: last ? (layerBytes / 9) * 2 : layerBytes,
+          size: bytesOf(place.layer) + (place.andNext ? bytesOf(place.layer + 1) : 0),
         };
       }
+      case 'shifts':
+        return { buffer: this.#shifts.get(place.matrix)! };
     }
   }
 
@@ -280,7 +293,13 @@ export class WebGpuWorldModel implements WorldModel {
 
   /** Everything on the device but the weights. */
   #buffers(): GPUBuffer[] {
-    const own = [this.#levelFeatures, ...this.#levelWork, this.#tables, this.#arena];
+    const own = [
+      this.#levelFeatures,
+      ...this.#levelWork,
+      this.#tables,
+      ...this.#shifts.values(),
+      this.#arena,
+    ];
     return [...this.#memory.buffers, ...own];
   }
 }

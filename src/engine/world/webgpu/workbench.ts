@@ -1,31 +1,28 @@
 import type { Gpu } from './gpu.ts';
 import { LAUNCH_BYTES, LAUNCH_SLOT, packLaunch, plainLaunch } from './launch.ts';
-import { MATMUL, type MatmulOptions } from './matmul-program.ts';
+import { MATMUL, type MatmulOptions, SQUARED } from './matmul-program.ts';
 import type { Operation } from './operation.ts';
+import { contentsFor, numbersOf } from './packed-numbers.ts';
 import { type BoundOperation, record } from './plan.ts';
+import { ceilDivide } from './program.ts';
 
 /** Buffers on which one product is tried: the model's weights, numbers of no meaning for the rest. */
 export class Workbench {
   readonly #gpu: Gpu;
   readonly #buffers = new Map<number, GPUBuffer>();
   readonly #own: GPUBuffer[] = [];
-  readonly #outFloats: number;
+  readonly #outBytes: number;
   readonly #launch: GPUBindGroup;
 
   private constructor(gpu: Gpu, operation: Operation, weights: ReadonlyMap<string, GPUBuffer>) {
     this.#gpu = gpu;
-    const { options, rows } = operation.product!;
-    this.#outFloats = rows * (options.outStride ?? options.n);
+    this.#outBytes = numbersFor(MATMUL.out, operation).byteLength;
     for (const number of Object.keys(operation.program.bindings).map(Number)) {
       const place = operation.places[number]!;
       if (place.kind === 'weight' && weights.has(place.name)) {
         this.#buffers.set(number, weights.get(place.name)!);
       } else {
-        const data =
-          number === MATMUL.mask
-            ? Uint32Array.from({ length: rows }, (_, i) => i % 2)
-            : arbitrary(floatsOf(number, options, rows));
-        const buffer = gpu.upload(`tuning ${number}`, data);
+        const buffer = gpu.upload(`tuning ${number}`, numbersFor(number, operation));
         this.#buffers.set(number, buffer);
         this.#own.push(buffer);
       }
@@ -37,7 +34,7 @@ export class Workbench {
     });
     this.#own.push(uniform);
     const values = new ArrayBuffer(LAUNCH_SLOT);
-    packLaunch({ ...plainLaunch(rows), levelRow: 1, ratio: 0.5 }, values, 0);
+    packLaunch({ ...plainLaunch(operation.product!.rows), levelRow: 1, ratio: 0.5 }, values, 0);
     gpu.device.queue.writeBuffer(uniform, 0, values);
     this.#launch = gpu.device.createBindGroup({
       layout: gpu.launchLayout,
@@ -70,7 +67,8 @@ export class Workbench {
     record(pass, [candidate]);
     pass.end();
     this.#gpu.device.queue.submit([encoder.finish()]);
-    return new Float32Array(await this.#gpu.read([{ buffer: out, bytes: 4 * this.#outFloats }]));
+    const bytes = await this.#gpu.read([{ buffer: out, bytes: this.#outBytes }]);
+    return numbersOf(candidate.operation.program, MATMUL.out, bytes);
   }
 
   free(): void {
@@ -83,16 +81,40 @@ function arbitrary(count: number): Float32Array {
   return Float32Array.from({ length: count }, (_, i) => ((i * 7919) % 1999) / 1000 - 1);
 }
 
-/** Floats that a product reads or writes at one of its bindings. */
-function floatsOf(number: number, { n, k, outStride, prologue, store }: MatmulOptions, rows: number): number {
+/** What a product is given at one of its bindings. */
+function numbersFor(number: number, { program, product }: Operation): Float32Array | Uint32Array {
+  const { options, rows } = product!;
+  if (number === MATMUL.mask) return Uint32Array.from({ length: rows }, (_, i) => i % 2);
+  // Packed activations are whole units.
+  const unit = Number(program.constants['UNIT_M'] ?? 1);
+  const numbers = arbitrary(floatsOf(number, options, rows, unit * ceilDivide(rows, unit)));
+  const given = number === MATMUL.squares ? numbers.map(Math.abs) : numbers;
+  return contentsFor(program, number, given);
+}
+
+/** Numbers that a product reads or writes at one of its bindings. */
+function floatsOf(
+  number: number,
+  { n, k, outStride, prologue, store }: MatmulOptions,
+  rows: number,
+  whole: number,
+): number {
   switch (number) {
     case MATMUL.a:
-      return rows * k;
+      return whole * k;
     case MATMUL.out:
-      return rows * (outStride ?? n);
+      return whole * (outStride ?? n) + (store?.kind === 'gate' && store.next ? (rows * n) / SQUARED : 0);
+    case MATMUL.next:
+      return whole * n;
+    case MATMUL.squares:
+      return rows * (k + k / SQUARED);
+    case MATMUL.shifts:
+      return 2 * n;
     case MATMUL.table:
       // Rows for level 0 and the one that the launch values name.
-      return 2 * (prologue?.kind === 'modulate' ? prologue.tableStride : tableStride(store));
+      return (
+        2 * (prologue?.kind === 'modulate' ? prologue.tableStride : tableStride(store)) + nextTable(store)
+      );
     default:
       if (prologue?.kind === 'head_gate') return rows * prologue.gateStride;
       if (store?.kind === 'extra') return rows * store.stride;
@@ -106,6 +128,11 @@ function floatsOf(number: number, { n, k, outStride, prologue, store }: MatmulOp
 
 function tableStride(store: MatmulOptions['store']): number {
   return store?.kind === 'gate' ? store.tableStride : 0;
+}
+
+/** Numbers of the table that a product after this one is scaled from. */
+function nextTable(store: MatmulOptions['store']): number {
+  return store?.kind === 'gate' && store.next ? store.next.base + 2 * store.next.stride : 0;
 }
 
 function grid(store: MatmulOptions['store']): number {

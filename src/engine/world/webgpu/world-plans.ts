@@ -3,7 +3,8 @@ import type { WorldSpec } from '../../package/model-json.ts';
 import type { KernelChoice } from './kernel-choice.ts';
 import { MOST_ROLLOUTS } from './launch.ts';
 import type { Extent } from './operation.ts';
-import { OperationList, type WeightFormats } from './operations.ts';
+import type { WeightFormats } from './hand-over.ts';
+import { OperationList } from './operations.ts';
 import { makePlan, type Plan } from './plan.ts';
 import { stateSizes } from './state-sizes.ts';
 

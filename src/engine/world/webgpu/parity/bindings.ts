@@ -1,4 +1,6 @@
 import type { Program } from '../program.ts';
+import { numbersOf } from '../packed-numbers.ts';
+import type { Packing } from './packed-reference.ts';
 import type { Numbers } from './reference.ts';
 
 /** What a kernel found in its bindings, by number. */
@@ -23,7 +25,12 @@ export class Bindings {
   }
 
   floats(binding: number): Float32Array {
-    return new Float32Array(this.#contents[binding] ?? new ArrayBuffer(0));
+    return numbersOf(this.#program, binding, this.#contents[binding] ?? new ArrayBuffer(0));
+  }
+
+  /** How packed activations of so many columns lie. */
+  packing(columns: number): Packing {
+    return { unitM: this.number('UNIT_M'), unitK: this.number('UNIT_K'), columns };
   }
 
   words(binding: number): Uint32Array {

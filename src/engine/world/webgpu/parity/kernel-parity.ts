@@ -1,6 +1,7 @@
 import { largestDifference } from '../../../parity/difference.ts';
 import type { ParityRow } from '../../../parity/parity.ts';
 import type { RolloutInput } from '../../../parity/rollout.ts';
+import { numbersOf } from '../packed-numbers.ts';
 import type { InspectedOperation } from '../webgpu-session.ts';
 import type { WebGpuWorldModel } from '../webgpu-world.ts';
 import { expectedOutputs } from './kernel-reference.ts';
@@ -51,7 +52,8 @@ export function compare({ operation, launch, before, after }: InspectedOperation
 } {
   let [largest, scale] = [0, 0];
   for (const [number, expected] of Object.entries(expectedOutputs(operation.program, launch, before))) {
-    const actual = new Float32Array(after[Number(number)]!).subarray(0, expected.length);
+    const { program } = operation;
+    const actual = numbersOf(program, Number(number), after[Number(number)]!).subarray(0, expected.length);
     largest = Math.max(largest, largestDifference(actual, expected));
     scale = expected.reduce((most, value) => Math.max(most, Math.abs(value)), scale);
   }

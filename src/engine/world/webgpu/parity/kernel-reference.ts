@@ -3,11 +3,12 @@ import type { LayerKind } from '../../../package/model-json.ts';
 import type { LaunchValues } from '../launch.ts';
 import type { Program } from '../program.ts';
 import { ATTENTION } from '../attention-program.ts';
-import { MATMUL } from '../matmul-program.ts';
+import { PACK_ROWS } from '../pack-rows-program.ts';
 import { CACHE_STORE, NOISE, POINT_FEATURES, RAY_FEATURES, SCAN } from '../programs.ts';
 import { SCORES } from '../scan-scores.ts';
 import { Bindings, columnsOf, type Contents } from './bindings.ts';
-import { matmul } from './matmul-reference.ts';
+import { matmul, nextOf } from './matmul-reference.ts';
+import { packed } from './packed-reference.ts';
 import { attend, noise, type Numbers, pointFeatures, rayFeatures, scan } from './reference.ts';
 import { blockScores, putScores, putWeighted, type ScoresInput } from './scores-reference.ts';
 
@@ -28,7 +29,7 @@ export function expectedOutputs(
 type Kernel = (bindings: Bindings, launch: LaunchValues) => Record<number, Float64Array>;
 
 const KERNELS: Readonly<Record<string, Kernel>> = {
-  'matmul.wgsl': (own, launch) => ({ [MATMUL.out]: matmul(own, launch) }),
+  'matmul.wgsl': matmul,
   'ssd.wgsl': (own, launch) => blockScan('ssd', own, launch),
   'gated-delta.wgsl': (own, launch) => blockScan('gated-delta', own, launch),
   'ssd-read.wgsl': (own, launch) => ({ [SCAN.out]: scanned('ssd', own, launch).y }),
@@ -36,9 +37,16 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
   'ssd-scores.wgsl': scores,
   'ssd-scores-read.wgsl': (own, launch) => ({ [SCORES.out]: scanned('ssd', own, launch).y }),
   'ssd-scores-write.wgsl': (own, launch) => ({ [SCORES.state]: scanned('ssd', own, launch).state }),
-  'matmul-units.wgsl': (own, launch) => ({ [MATMUL.out]: matmul(own, launch) }),
+  'matmul-units.wgsl': matmul,
+  'matmul-packed.wgsl': matmul,
+  'pack-rows.wgsl': packRows,
   'attention.wgsl': (own, launch) => ({ [ATTENTION.out]: attention(own, launch) }),
-  'attention-units.wgsl': (own, launch) => ({ [ATTENTION.out]: attention(own, launch) }),
+  'attention-units.wgsl': (own, launch) => {
+    const out = attention(own, launch);
+    if (own.word('OUT') !== 'packed') return { [ATTENTION.out]: out };
+    const packing = own.packing(own.number('HEADS') * own.number('HEAD_LENGTH'));
+    return { [ATTENTION.out]: packed(out, own.floats(ATTENTION.out), packing) };
+  },
   'cache-store.wgsl': (own, launch) => ({
     [CACHE_STORE.cache]: ring(own, launch, CACHE_STORE, own.number('WIDTH')),
   }),
@@ -80,6 +88,16 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
     return { [NOISE.latents]: latents };
   },
 };
+
+function packRows(own: Bindings, { tokens, levelRow }: LaunchValues): Record<number, Float64Array> {
+  const [table, mask] = [own.floats(PACK_ROWS.table), own.words(PACK_ROWS.mask)];
+  const start = own.number('TABLE_SCALE');
+  const scale = (row: number, column: number): number =>
+    table[(mask[row] ? levelRow * own.number('TABLE_STRIDE') : 0) + start + column]!;
+  const rows = { out: own.floats(PACK_ROWS.x), scale, rows: tokens, columns: own.number('WIDTH') };
+  const made = nextOf(rows, own, PACK_ROWS.next);
+  return { [PACK_ROWS.x]: made.rows, [PACK_ROWS.next]: made.next };
+}
 
 function blockScan(kind: LayerKind, own: Bindings, launch: LaunchValues): Record<number, Float64Array> {
   const { y, state } = scanned(kind, own, launch);

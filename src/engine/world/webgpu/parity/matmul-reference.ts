@@ -1,20 +1,31 @@
+import { LongtakeError } from '../../../types.ts';
 import { fromHalf } from '../half.ts';
 import type { LaunchValues } from '../launch.ts';
-import { MATMUL } from '../matmul-program.ts';
+import { MATMUL, SQUARED } from '../matmul-program.ts';
 import { type Bindings, columnsOf } from './bindings.ts';
+import { HEADROOM, packed, unpacked } from './packed-reference.ts';
 import { gelu, headGate, linear, modulate, type Numbers, rotateByTable, silu } from './reference.ts';
 
-/** What a kernel of the matmul family should leave in its output. */
-export function matmul(own: Bindings, launch: LaunchValues): Float64Array {
+/** What a kernel of the matmul family should leave in the buffers that it writes. */
+export function matmul(own: Bindings, launch: LaunchValues): Record<number, Float64Array> {
   const [n, k, rows] = [own.number('N'), own.number('K'), launch.tokens];
   const columns = own.floats(MATMUL.columns);
   const weights = unpackWeights(own, n, k, columns);
   const tableStride = own.number('TABLE_STRIDE');
   const level = (row: number, mask: Uint32Array): number => (mask[row] ? launch.levelRow * tableStride : 0);
   const product = linear(prologue(own, launch, k, level), weights, k);
+  if (own.word('PROLOGUE') === 'packed_modulated') {
+    const [shifts, mask] = [own.floats(MATMUL.shifts), own.words(MATMUL.mask)];
+    product.forEach((sum, i) => {
+      const row = Math.floor(i / n);
+      product[i] =
+        sum * rowFactor(own, row, launch.tokens, k) +
+        shifts[(mask[row] ? launch.levelRow * n : 0) + (i % n)]!;
+    });
+  }
   const out = Float64Array.from(own.floats(MATMUL.out));
   const stride = own.number('OUT_STRIDE');
-  if (own.word('STORE') === 'heads') return heads(own, product, columns, rows);
+  if (own.word('STORE') === 'heads') return { [MATMUL.out]: heads(own, product, columns, rows) };
   const store = storeOf(own, launch, n, level);
   const activation = { none: (v: number) => v, gelu, silu }[own.word('ACTIVATION')]!;
   for (let row = 0; row < rows; row++) {
@@ -25,7 +36,60 @@ export function matmul(own: Bindings, launch: LaunchValues): Float64Array {
       out[at] = store({ row, column, value: activation(sum + bias), sum, bias, before: out[at]! });
     }
   }
-  return out;
+  if (own.word('STORE') === 'packed') {
+    return { [MATMUL.out]: packed(out.subarray(0, rows * n), own.floats(MATMUL.out), own.packing(n)) };
+  }
+  return own.number('NEXT') ? next(own, launch, out, n) : { [MATMUL.out]: out };
+}
+
+/** What the product after this one multiplies, and the sums of squares for its norm. */
+function next(own: Bindings, launch: LaunchValues, out: Numbers, n: number): Record<number, Float64Array> {
+  const [table, mask] = [own.floats(MATMUL.table), own.words(MATMUL.mask)];
+  const scale = (row: number, column: number): number =>
+    table[own.number('NEXT_BASE') + (mask[row] ? launch.levelRow * own.number('NEXT_STRIDE') : 0) + column]!;
+  const { rows, next: packedRows } = nextOf(
+    { out, scale, rows: launch.tokens, columns: n },
+    own,
+    MATMUL.next,
+  );
+  return { [MATMUL.out]: rows, [MATMUL.next]: packedRows };
+}
+
+/**
+ * Rows as the next product takes them.
+ * @param binding that holds them packed
+ * @returns the rows with sums of squares after them, and the packed rows
+ */
+export function nextOf(
+  {
+    out,
+    scale,
+    rows,
+    columns,
+  }: { out: Numbers; scale: (row: number, column: number) => number; rows: number; columns: number },
+  own: Bindings,
+  binding: number,
+): { rows: Float64Array; next: Float64Array } {
+  const count = rows * columns;
+  const scaled = Float64Array.from(
+    { length: count },
+    (_, i) => out[i]! * (1 + scale(Math.floor(i / columns), i % columns)) * HEADROOM,
+  );
+  const withSquares = new Float64Array(count + count / SQUARED);
+  for (let i = 0; i < count; i++) {
+    withSquares[i] = out[i]!;
+    withSquares[count + Math.floor((i % columns) / SQUARED) * rows + Math.floor(i / columns)]! +=
+      out[i]! ** 2;
+  }
+  return { rows: withSquares, next: packed(scaled, own.floats(binding), own.packing(columns)) };
+}
+
+/** What a row's sums are multiplied with: the norm is made from sums of squares. */
+function rowFactor(own: Bindings, row: number, rows: number, k: number): number {
+  const squares = own.floats(MATMUL.squares);
+  let sum = 0;
+  for (let part = 0; part < k / SQUARED; part++) sum += squares[(k + part) * rows + row]!;
+  return 1 / Math.sqrt(sum / k + 1e-6) / HEADROOM;
 }
 
 /** The weights [n, k] with their scales. */
@@ -69,8 +133,11 @@ type LevelStart = (row: number, mask: Uint32Array) => number;
 
 /** The left factor [tokens, K] after the prologue. */
 function prologue(own: Bindings, { tokens }: LaunchValues, k: number, level: LevelStart): Float64Array {
-  const a = Float64Array.from(own.floats(MATMUL.a).subarray(0, tokens * k));
-  switch (own.word('PROLOGUE')) {
+  const [kind, stored] = [own.word('PROLOGUE'), own.floats(MATMUL.a)];
+  if (kind.startsWith('packed')) return unpacked(stored, tokens, own.packing(k));
+  if (kind === 'plain') return columnsOf(stored, tokens, own.number('A_STRIDE'), own.number('A_OFFSET'), k);
+  const a = Float64Array.from(stored.subarray(0, tokens * k));
+  switch (kind) {
     case 'modulate': {
       const [table, mask] = [own.floats(MATMUL.table), own.words(MATMUL.mask)];
       const vector = (row: number, name: string): Float32Array => {
@@ -88,7 +155,7 @@ function prologue(own: Bindings, { tokens }: LaunchValues, k: number, level: Lev
       return headGate(a, gate, own.number('HEAD_LENGTH'));
     }
     default:
-      return a;
+      throw new LongtakeError('internal', `There is no reference for the prologue ${kind}.`);
   }
 }
 
@@ -147,6 +214,8 @@ function storeOf(
         return camera + bias + place;
       };
     }
+    case 'unbiased':
+      return ({ sum }) => sum;
     default:
       return ({ value }) => value;
   }
