@@ -19,7 +19,12 @@ import {
   type KernelChoice,
   variantFor,
 } from '../src/engine/world/webgpu/kernel-choice.ts';
-import { matmulProgram, matmulWorkgroups, type UnitTile } from '../src/engine/world/webgpu/matmul-program.ts';
+import {
+  isPacked,
+  matmulProgram,
+  matmulWorkgroups,
+  type UnitTile,
+} from '../src/engine/world/webgpu/matmul-program.ts';
 import type { Operation } from '../src/engine/world/webgpu/operation.ts';
 import { packMatrix } from '../src/engine/world/webgpu/pack.ts';
 import { packForUnits } from '../src/engine/world/webgpu/pack-units.ts';
@@ -112,7 +117,7 @@ async function tryTiles(): Promise<void> {
     const { matrix, options, rows, tileRows, key } = operation.product!;
     const bench = await Workbench.create(gpu, operation, weights.buffers);
     const programs = new Map<string, { label: string; own: Operation }>();
-    for (const tile of [null, ...tilesFor(rows)]) {
+    for (const tile of [null, ...(isPacked(options) ? packedTilesFor(rows) : tilesFor(rows))]) {
       const tiles = new Map(tile ? [[key, tile]] : []);
       const full = {
         ...options,
@@ -120,7 +125,8 @@ async function tryTiles(): Promise<void> {
       };
       const program = matmulProgram(full);
       const made = program.constants;
-      const label = `${tile ? '' : 'default '}${made['TILE_M']}×${made['TILE_N']} slices ${made['SLICES']} span ${made['SPAN']} depth ${made['DEPTH']}`;
+      const cut = isPacked(options) ? `rise ${made['RISE']} deep ${made['DEEP']}` : `depth ${made['DEPTH']}`;
+      const label = `${tile ? '' : 'default '}${made['TILE_M']}×${made['TILE_N']} slices ${made['SLICES']} span ${made['SPAN']} ${cut}`;
       const own = { ...operation, program, workgroups: matmulWorkgroups(full, rows) };
       if (!programs.has(programKey(program))) programs.set(programKey(program), { label, own });
     }
@@ -155,6 +161,27 @@ function tilesFor(rows: number): UnitTile[] {
           const invocations = (n / (unit.n * span)) * slices * subgroup;
           if (n % (unit.n * span) === 0 && invocations <= 1024 && invocations >= 64)
             tiles.push({ m, n, slices, span });
+        }
+      }
+    }
+  }
+  return tiles;
+}
+
+/** Tiles of products whose factors both come packed: subgroups make blocks of one to four units down and across. */
+function packedTilesFor(rows: number): UnitTile[] {
+  const many = rows > 1000;
+  const tiles: UnitTile[] = [];
+  for (const m of many ? [32, 64, 128] : [16, 32, 64]) {
+    for (const n of many ? [64, 128] : [32, 64, 128]) {
+      for (const slices of many ? [1, 2] : [1, 2, 4, 8]) {
+        for (const span of [1, 2, 4]) {
+          for (const rise of [1, 2, 4]) {
+            const jobs = (m / (unit.m * rise)) * (n / (unit.n * span)) * slices;
+            const even = m % (unit.m * rise) === 0 && n % (unit.n * span) === 0;
+            if (even && jobs * subgroup <= 512 && jobs * subgroup >= 64)
+              tiles.push({ m, n, slices, span, rise });
+          }
         }
       }
     }

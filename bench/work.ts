@@ -75,7 +75,7 @@ const COUNTS: Readonly<Record<string, Count>> = {
   'attention-units.wgsl': countAttention,
   'cache-store.wgsl': (own) => ({
     flops: 0,
-    bytes: 2 * F32 * 2 * own.number('CHUNK_TOKENS') * own.number('WIDTH'),
+    bytes: 2 * kept(own) * 2 * own.number('CHUNK_TOKENS') * own.number('WIDTH'),
   }),
   'ray-features.wgsl': (own, rows) => {
     const frequencies = own.number('FREQUENCIES');
@@ -113,6 +113,7 @@ function countMatmul(own: Constants, rows: number): Work {
   const extra =
     (prologue === 'head_gate' ? rows * k : 0) + (store === 'extra' ? rows * own.number('EXTRA_COLUMNS') : 0);
   const next = own.word('NEXT') === '1';
+  const narrow = own.word('NARROW') === '1';
   // Sums of squares read and written.
   const squares =
     ((prologue === 'packed_modulated' ? rows * k : 0) + (next ? rows * n : 0)) / own.number('SQUARED');
@@ -121,10 +122,10 @@ function countMatmul(own: Constants, rows: number): Work {
     (prologue === 'modulate' ? 4 * k : 0) +
     (prologue === 'packed_modulated' ? 2 * n : 0) +
     (store === 'gate' ? (next ? 4 : 2) * n : 0);
-  const packed = (own.word('PACKED') === '1' ? rows * k : 0) + (next || store === 'packed' ? rows * n : 0);
+  const packed = (own.word('PACKED') === '1' ? rows * k : 0) + (next || narrow ? rows * n : 0);
   const floats =
     (own.word('PACKED') === '1' ? 0 : rows * k) +
-    (store === 'packed' ? 0 : changed * rows * n) +
+    (narrow ? 0 : changed * rows * n) +
     extra +
     vectors +
     squares;
@@ -136,12 +137,20 @@ function half(own: Constants): number {
   return own.word('NUMBER') === 'f16' ? 2 : F32;
 }
 
+/** Bytes of a number that queries, keys and values are kept as. */
+function kept(own: Constants): number {
+  return own.word('KEPT', 'f32') === 'f16' ? 2 : F32;
+}
+
 function countAttention(own: Constants, rows: number, hasPrevious: boolean): Work {
   const width = own.number('HEADS') * own.number('HEAD_LENGTH');
   const keys = own.number('CHUNK_TOKENS') * (hasPrevious ? 2 : 1);
   const cache = hasPrevious ? 2 * own.number('CHUNK_TOKENS') * width : 0;
   const out = own.word('OUT', 'rows') === 'packed' ? half(own) : F32;
-  return { flops: 4 * rows * keys * width, bytes: F32 * (3 * rows * width + cache) + out * rows * width };
+  return {
+    flops: 4 * rows * keys * width,
+    bytes: kept(own) * (3 * rows * width + cache) + out * rows * width,
+  };
 }
 
 /** @param each operations for every number of a head's state and token, by the definition in docs/model.md */

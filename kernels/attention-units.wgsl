@@ -15,8 +15,9 @@
 #include "narrow.wgsl"
 #include "packed.wgsl"
 
-@group(1) @binding(0) var<storage, read> qkv: array<vec4f>;
-@group(1) @binding(1) var<storage, read> cache: array<vec4f>;
+// KEPT: what queries, keys and values are kept as, NUMBER or f32.
+@group(1) @binding(0) var<storage, read> qkv: array<vec4<KEPT>>;
+@group(1) @binding(1) var<storage, read> cache: array<vec4<KEPT>>;
 #if OUT == packed
 @group(1) @binding(2) var<storage, read_write> out: array<NUMBER>;
 #else
@@ -65,7 +66,8 @@ const VALUES = 2u;
 // Reads a piece into the registers of all invocations; past the last block is nothing.
 // @param kind KEYS or VALUES
 fn fetch(
-  source: Source, block: u32, half: u32, kind: u32, lane: u32, rows: ptr<function, array<vec4f, FETCHES>>,
+  source: Source, block: u32, half: u32, kind: u32, lane: u32,
+  rows: ptr<function, array<vec4<KEPT>, FETCHES>>,
 ) {
   let first = block % BLOCKS * BLOCK + half * PIECE;
   let head = source.head * LENGTH4;
@@ -91,21 +93,28 @@ fn within(token: u32) -> u32 {
 }
 
 // Puts a piece that was read into one half of the tile.
-fn stage(rows: array<vec4f, FETCHES>, half: u32, lane: u32) {
+fn stage(rows: array<vec4<KEPT>, FETCHES>, half: u32, lane: u32) {
   for (var j = 0u; j < FETCHES; j++) {
     let i = lane + j * THREADS;
     if (PIECE * LENGTH4 % THREADS == 0u || i < PIECE * LENGTH4) {
-      put(TILE + half * HALF + i / LENGTH4 * PITCH + 4u * (i % LENGTH4), rows[j]);
+      put(TILE + half * HALF + i / LENGTH4 * PITCH + 4u * (i % LENGTH4), as_factor(rows[j]));
     }
   }
 }
 
-fn put(at: u32, value: vec4f) {
-  let narrow = narrowed(value);
-  factors[at] = narrow.x;
-  factors[at + 1u] = narrow.y;
-  factors[at + 2u] = narrow.z;
-  factors[at + 3u] = narrow.w;
+fn as_factor(kept: vec4<KEPT>) -> vec4<NUMBER> {
+#if KEPT == NUMBER
+  return kept;
+#else
+  return narrowed(kept);
+#endif
+}
+
+fn put(at: u32, value: vec4<NUMBER>) {
+  factors[at] = value.x;
+  factors[at + 1u] = value.y;
+  factors[at + 2u] = value.z;
+  factors[at + 3u] = value.w;
 }
 
 // Scores of the keys in one half of the tile.
@@ -183,8 +192,8 @@ fn main(
   let begin = select(0u, BLOCKS, kept && rollout.previous == 0u);
 
   // Pieces of the first and second half of a block.
-  var first: array<vec4f, FETCHES>;
-  var second: array<vec4f, FETCHES>;
+  var first: array<vec4<KEPT>, FETCHES>;
+  var second: array<vec4<KEPT>, FETCHES>;
   fetch(source, begin, 0u, KEYS, lane, &first);
   fetch(source, begin, 1u, KEYS, lane, &second);
   let first_query = group.x * UNIT_M;
@@ -192,7 +201,7 @@ fn main(
     // Queries past the end repeat the last one and are not written.
     let row = chunk * CHUNK_TOKENS + min(first_query + i / LENGTH4, CHUNK_TOKENS - 1u);
     let query = qkv[3u * row * WIDTH4 + head * LENGTH4 + i % LENGTH4];
-    put(i / LENGTH4 * PITCH + 4u * (i % LENGTH4), query * inverseSqrt(f32(HEAD_LENGTH)));
+    put(i / LENGTH4 * PITCH + 4u * (i % LENGTH4), narrowed(vec4f(query) * inverseSqrt(f32(HEAD_LENGTH))));
   }
   stage(first, 0u, lane);
   fetch(source, begin, 0u, VALUES, lane, &first);

@@ -1,13 +1,16 @@
 // Commit: keeps the rotated keys and the values of every rollout's last chunk for the chunk that follows. Not done by
 // attention itself: a kernel that may write the cache reads it past the caches of the multiprocessors.
-//   qkv   [tokens, 3·WIDTH]            f32, rotated queries and keys, values
-//   cache [slots, 2, 2, CHUNK_TOKENS, WIDTH]  f32, a ring of two chunks: keys, values; written in the half that `previous`
+//   qkv   [tokens, 3·WIDTH]            KEPT, rotated queries and keys, values
+//   cache [slots, 2, 2, CHUNK_TOKENS, WIDTH]  KEPT, a ring of two chunks: keys, values; written in the half that `previous`
 //         does not name
 // One invocation four numbers; grid y is the rollout.
+#if KEPT == f16
+enable f16;
+#endif
 #include "launch.wgsl"
 
-@group(1) @binding(0) var<storage, read> qkv: array<vec4f>;
-@group(1) @binding(1) var<storage, read_write> cache: array<vec4f>;
+@group(1) @binding(0) var<storage, read> qkv: array<vec4<KEPT>>;
+@group(1) @binding(1) var<storage, read_write> cache: array<vec4<KEPT>>;
 
 const WIDTH4 = WIDTH / 4;
 

@@ -55,11 +55,11 @@ fn store_pair(i: u32, pair: Pair, first_row: u32, first_column: u32) {
     if (column < HEAD_COLUMNS) {
       let sum = dot(head_squares[tile_row * TILE_HEADS + own / HEAD_LENGTH], vec4f(1.0));
       let scaled = x * inverseSqrt(sum / f32(HEAD_LENGTH) + 1e-6) * vec2f(pair.even.y, pair.odd.y);
-      out[at] = scaled.x * pair.turn.x - scaled.y * pair.turn.y;
-      out[at + 1u] = scaled.x * pair.turn.y + scaled.y * pair.turn.x;
+      out[at] = as_out(scaled.x * pair.turn.x - scaled.y * pair.turn.y);
+      out[at + 1u] = as_out(scaled.x * pair.turn.y + scaled.y * pair.turn.x);
     } else {
-      out[at] = x.x;
-      out[at + 1u] = x.y;
+      out[at] = as_out(x.x);
+      out[at + 1u] = as_out(x.y);
     }
   }
 }

@@ -26,6 +26,7 @@
 //                     [GRID_ROWS, N], column [GRID_COLUMNS, N], unknown [N]
 //          heads      columns below HEAD_COLUMNS are heads of HEAD_LENGTH: rms-normalised, multiplied by the gain, rotated
 //                     by position (matmul-heads.wgsl; extra = rotations); the others out = v. TILE_N is whole heads
+// NARROW   1: out is NUMBER, not f32 (STORE packed, and heads where attention takes them so)
 // NEXT     1: what the next product multiplies is left, too, with STORE gate: out·(1 + scale)·HEADROOM packed in `next`, the scale
 //          at NEXT_BASE of `table`, in rows of NEXT_STRIDE; and after out's rows, [N/SQUARED, tokens], sums of SQUARED squares
 //          of it. TILE_N is a multiple of SQUARED
@@ -50,7 +51,7 @@
 @group(1) @binding(1) var<storage, read> weights: array<u32>;
 #endif
 @group(1) @binding(2) var<storage, read> columns: array<vec2f>;
-#if STORE == packed
+#if NARROW
 @group(1) @binding(3) var<storage, read_write> out: array<NUMBER>;
 #else
 @group(1) @binding(3) var<storage, read_write> out: array<f32>;
@@ -108,6 +109,16 @@ fn shift_at(row: u32, column: u32) -> f32 {
 #endif
 }
 
+#if NARROW
+fn as_out(v: f32) -> NUMBER {
+  return narrowed_one(v);
+}
+#else
+fn as_out(v: f32) -> f32 {
+  return v;
+}
+#endif
+
 #if STORE == heads
 #include "matmul-heads.wgsl"
 #else
@@ -162,7 +173,7 @@ fn store(row: u32, column: u32, sum: f32, beside: Beside) -> f32 {
 #if STORE == set
   out[at] = v;
 #elif STORE == packed
-  out[packed_at(row, column, N)] = narrowed_one(v);
+  out[packed_at(row, column, N)] = as_out(v);
 #elif STORE == unbiased
   out[at] = scaled;
 #elif STORE == add

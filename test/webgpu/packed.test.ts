@@ -16,6 +16,7 @@ import { contentsFor, numbersOf } from '../../src/engine/world/webgpu/packed-num
 import { kernelParity } from '../../src/engine/world/webgpu/parity/kernel-parity.ts';
 import { HEADROOM, packed, unpacked } from '../../src/engine/world/webgpu/parity/packed-reference.ts';
 import { gelu, linear, modulate } from '../../src/engine/world/webgpu/parity/reference.ts';
+import { fromHalf, toHalves } from '../../src/engine/world/webgpu/half.ts';
 import { emulatedUnits, withEmulatedUnits } from './emulated-units.ts';
 import { largestDifference, randomNumbers } from './numbers.ts';
 import { openSoftwareGpu } from './software-device.ts';
@@ -218,3 +219,30 @@ describe('a model whose products hand activations on packed', () => {
     }
   }, 900_000);
 });
+
+// Where a device has no f16, nothing is kept in it.
+it.runIf(gpu.device.features.has('shader-f16'))(
+  'keeps keys and values in f16 on the device and in f32 in snapshots',
+  async () => {
+    const { spec, weights, recording } = await readTiny();
+    const units = { ...emulatedUnits(gpu, 'f16'), packed: true };
+    const choice = { arithmetic: 'matrix-units', limits: DEFAULT_WORKGROUP, units } as const;
+    const options = { device: gpu.device, primingChunks: 1 };
+    const model = await createWith(choice, gpu, spec, weights, options);
+    await model.createSession();
+    const session = await model.createSession();
+    const given = recording.state(2, spec.layers.length);
+    await session.restore(given);
+    const kept = await session.snapshot();
+    const rounded = (numbers: Float32Array): Float32Array => fromHalf(toHalves(numbers));
+    expect(kept.committed).toBe(given.committed);
+    given.layers.forEach(({ scan, keys, values }, layer) => {
+      expect(kept.layers[layer]!.scan).toEqual(scan);
+      expect(kept.layers[layer]!.keys).toEqual(rounded(keys));
+      expect(kept.layers[layer]!.values).toEqual(rounded(values));
+    });
+    expect(largestDifference(rounded(given.layers[0]!.keys), given.layers[0]!.keys)).toBeLessThan(0.01);
+    model.dispose();
+  },
+  900_000,
+);

@@ -14,6 +14,8 @@ export interface AttentionOptions {
   units?: UnitsChoice | undefined;
   /** Leave what was attended packed (kernels/packed.wgsl), as matrix units take it. */
   packedOut?: boolean;
+  /** Queries, keys and values come, and are kept, as what matrix units multiply. */
+  narrow?: boolean;
 }
 
 /** Binding numbers of both kernels. */

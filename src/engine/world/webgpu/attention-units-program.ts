@@ -30,7 +30,7 @@ export function attentionUnitsConstants(
       LEFT: 'factors',
       RIGHT: 'factors',
     },
-    OUT: options.packedOut ? 'packed' : 'rows',
+    ...{ OUT: options.packedOut ? 'packed' : 'rows', KEPT: options.narrow ? number : 'f32' },
     ...{ NUMBER: number, SUBGROUP: subgroup, SUBGROUPS: subgroups },
     ...{ LENGTH_UNITS: headLength / unit.k, PIECE_UNITS: piece / unit.k },
     KEY_JOBS: ceilDivide(piece / unit.n, subgroups),

@@ -23,11 +23,26 @@ export function toHalf(value: number): number {
 
 /** Numbers from their bits. */
 export function fromHalf(halves: Uint16Array): Float32Array {
-  return Float32Array.from(halves, (half) => {
-    const sign = half & 0x8000 ? -1 : 1;
-    const exponent = (half >>> 10) & 31;
-    const fraction = half & 1023;
-    if (exponent === 31) return fraction ? NaN : sign * Infinity;
-    return sign * (exponent ? (1024 + fraction) * 2 ** (exponent - 25) : fraction * 2 ** -24);
-  });
+  all ??= Float32Array.from({ length: 65536 }, (_, half) => numberOf(half));
+  const numbers = new Float32Array(halves.length);
+  // Of all bits: a state has a million numbers.
+  for (let i = 0; i < halves.length; i++) numbers[i] = all[halves[i]!]!;
+  return numbers;
+}
+
+let all: Float32Array | undefined;
+
+function numberOf(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >>> 10) & 31;
+  const fraction = half & 1023;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return sign * (exponent ? (1024 + fraction) * 2 ** (exponent - 25) : fraction * 2 ** -24);
+}
+
+/** Bits of the nearest numbers. */
+export function toHalves(numbers: Float32Array): Uint16Array<ArrayBuffer> {
+  const halves = new Uint16Array(numbers.length);
+  for (let i = 0; i < numbers.length; i++) halves[i] = toHalf(numbers[i]!);
+  return halves;
 }

@@ -1,4 +1,5 @@
 import type { WorldSpec } from '../../package/model-json.ts';
+import { type AttentionOptions, isOnUnits } from './attention-program.ts';
 import type { KernelChoice } from './kernel-choice.ts';
 import { MATMUL, type MatmulOptions, type NextScale, SQUARED, type WeightFormat } from './matmul-program.ts';
 import { LEVEL_ROWS } from './level-table.ts';
@@ -156,6 +157,22 @@ export class HandOver {
   get #next(): Place {
     return this.packed('packed x', this.#spec.width);
   }
+}
+
+/** The attention of a pass over so many chunks of all rollouts. */
+export function attentionOf(spec: WorldSpec, choice: KernelChoice, chunks: number): AttentionOptions {
+  const { width, grid, framesPerChunk, attention } = spec;
+  const { heads } = attention;
+  const { limits, units } = choice;
+  const chunkTokens = framesPerChunk * grid.rows * grid.columns;
+  const shape = { heads, headLength: width / heads, chunkTokens, chunks, limits, units };
+  const narrow = canPack(spec, choice) && isOnUnits(shape);
+  return { ...shape, narrow, packedOut: narrow };
+}
+
+/** What a rollout's keys and values are kept as on the device. */
+export function keptNumber(spec: WorldSpec, choice: KernelChoice): 'f16' | 'f32' {
+  return attentionOf(spec, choice, 1).narrow ? choice.units!.number : 'f32';
 }
 
 const MASK: Place = { kind: 'input', name: 'mask' };

@@ -69,6 +69,8 @@ export interface HeadsStore {
   headLength: number;
   grid: { rows: number; columns: number };
   pairs: { time: number; row: number; column: number };
+  /** Left as what matrix units multiply. */
+  narrow?: boolean;
 }
 
 /** Where the table has what the next product's factors are scaled by, and how far apart its rows are there. */
@@ -125,6 +127,7 @@ export function matmulProgram(options: MatmulOptions): Program {
     ...{ NUMBER: variant?.number ?? 'f32', ACTIVATION: options.activation ?? 'none' },
     ...{ A_VECTOR: k % 4 === 0 ? 1 : 0, PROLOGUE: prologue.kind, STORE: store.kind, TABLE_STRIDE: 0 },
     ...{ PACKED: isPacked(options) ? 1 : 0, UNITS: variant?.kind === 'units' ? 1 : 0, NEXT: 0, SQUARED },
+    NARROW: store.kind === 'packed' || (store.kind === 'heads' && store.narrow) ? 1 : 0,
     ...variantConstants(options),
   };
   if (weight.kind === 'mixed') {

@@ -1,5 +1,5 @@
 import type { WorldSpec } from '../../package/model-json.ts';
-import { ATTENTION, attentionProgram, attentionWorkgroups, isOnUnits } from './attention-program.ts';
+import { ATTENTION, attentionProgram, attentionWorkgroups } from './attention-program.ts';
 import { type KernelChoice, PLAIN_KERNELS, shapeKey, variantFor } from './kernel-choice.ts';
 import { MATMUL, type MatmulOptions, matmulProgram, matmulWorkgroups } from './matmul-program.ts';
 import {
@@ -19,7 +19,7 @@ import {
 } from './programs.ts';
 import type { Extent, Operation, Place } from './operation.ts';
 import { scanOperations } from './scan-operations.ts';
-import { HandOver, type WeightFormats } from './hand-over.ts';
+import { attentionOf, HandOver, keptNumber, type WeightFormats } from './hand-over.ts';
 import { LEVEL_ROWS } from './level-table.ts';
 
 /** From so many chunks on, matrix products have the tiles of long passes. */
@@ -247,43 +247,42 @@ export class OperationList {
   }
 
   #attention(index: number, options: { commit: boolean; stateOnly: boolean }): void {
-    const { width, grid, framesPerChunk, attention } = this.#spec;
-    const { rope, heads } = attention;
-    const headLength = width / heads;
-    const chunkTokens = framesPerChunk * this.#tokensPerFrame;
+    const { width, grid } = this.#spec;
+    const { rope } = this.#spec.attention;
     const { rollouts, chunks } = this.#extent;
-    const qkv = this.#work(`qkv ${index}`, 3 * width);
+    const attention = attentionOf(this.#spec, this.#choice, rollouts * chunks);
+    const { headLength, chunkTokens, narrow } = attention;
+    const kept = keptNumber(this.#spec, this.#choice);
+    const qkv = this.#work(`qkv ${index}`, kept === 'f16' ? 1.5 * width : 3 * width);
     const cache: Place = { kind: 'state', part: 'cache', layer: index };
     const { prologue, a, places } = this.#handOver.modulated(`layers.${index}.qkv`, index, 3);
     const pairs = { time: rope.time.length, row: rope.row.length, column: rope.column.length };
     const project = {
       ...{ n: 3 * width, k: width, prologue },
-      store: { kind: 'heads', columns: 2 * width, headLength, grid, pairs } as const,
+      store: { kind: 'heads', columns: 2 * width, headLength, grid, pairs, narrow: narrow ?? false } as const,
     };
     this.#matmul(`${index} qkv`, `layers.${index}.qkv`, project, a, qkv, {
       ...places,
       [MATMUL.extra]: { kind: 'input', name: 'rotations' },
     });
     if (!options.stateOnly) {
-      const { limits, units } = this.#choice;
-      const out = `layers.${index}.attentionOut`;
-      const shape = { heads, headLength, chunkTokens, chunks: rollouts * chunks, limits, units };
-      const packedOut = this.#handOver.takesPacked(out) && isOnUnits(shape);
-      const attended = packedOut
+      const packed = attention.packedOut ?? false;
+      const attended = packed
         ? this.#handOver.packed(`attended ${index}`, width)
         : this.#work(`attended ${index}`, width);
       this.#operations.push({
         name: `${index} attention`,
-        program: attentionProgram({ ...shape, packedOut }),
-        workgroups: attentionWorkgroups(shape),
+        program: attentionProgram(attention),
+        workgroups: attentionWorkgroups(attention),
         places: { [ATTENTION.qkv]: qkv, [ATTENTION.cache]: cache, [ATTENTION.out]: attended },
       });
-      this.#change(`${index} attention out`, out, index, 5, width, attended, packedOut);
+      const out = `layers.${index}.attentionOut`;
+      this.#change(`${index} attention out`, out, index, 5, width, attended, packed);
     }
     if (options.commit) {
       this.#operations.push({
         name: `${index} cache store`,
-        program: cacheStoreProgram(width, chunkTokens),
+        program: cacheStoreProgram(width, chunkTokens, kept),
         workgroups: cacheStoreWorkgroups(width, chunkTokens, rollouts),
         places: { [CACHE_STORE.qkv]: qkv, [CACHE_STORE.cache]: cache },
       });

@@ -4,7 +4,7 @@ import { MATMUL } from './matmul-program.ts';
 import { PACK_ROWS } from './pack-rows-program.ts';
 import type { Program } from './program.ts';
 
-/** The numbers in one of a kernel's bindings, which are f16 where they are packed activations of such. */
+/** The numbers in one of a kernel's bindings, where activations may be f16. */
 export function numbersOf(program: Program, binding: number, contents: ArrayBuffer): Float32Array {
   return isHalf(program, binding) ? fromHalf(new Uint16Array(contents)) : new Float32Array(contents);
 }
@@ -22,10 +22,13 @@ export function contentsFor(
 }
 
 function isHalf({ file, constants }: Program, binding: number): boolean {
+  if (file === 'cache-store.wgsl') return constants['KEPT'] === 'f16';
   if (constants['NUMBER'] !== 'f16') return false;
   if (file === 'pack-rows.wgsl') return binding === PACK_ROWS.next;
-  if (file === 'attention-units.wgsl') return binding === ATTENTION.out && constants['OUT'] === 'packed';
+  if (file === 'attention-units.wgsl') {
+    return binding === ATTENTION.out ? constants['OUT'] === 'packed' : constants['KEPT'] === 'f16';
+  }
   if (!file.startsWith('matmul')) return false;
   if (binding === MATMUL.a) return constants['PACKED'] === 1;
-  return binding === MATMUL.next || (binding === MATMUL.out && constants['STORE'] === 'packed');
+  return binding === MATMUL.next || (binding === MATMUL.out && constants['NARROW'] === 1);
 }

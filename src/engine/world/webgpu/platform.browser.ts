@@ -8,6 +8,8 @@ import launch from '../../../../kernels/launch.wgsl?raw';
 import matmulHeadGate from '../../../../kernels/matmul-head-gate.wgsl?raw';
 import matmulHeads from '../../../../kernels/matmul-heads.wgsl?raw';
 import matmulModulate from '../../../../kernels/matmul-modulate.wgsl?raw';
+import matmulPackedRows from '../../../../kernels/matmul-packed-rows.wgsl?raw';
+import matmulPacked from '../../../../kernels/matmul-packed.wgsl?raw';
 import matmulParts from '../../../../kernels/matmul-parts.wgsl?raw';
 import matmulPlain from '../../../../kernels/matmul-plain.wgsl?raw';
 import matmulUnits from '../../../../kernels/matmul-units.wgsl?raw';
@@ -16,6 +18,8 @@ import matrixUnitsEnable from '../../../../kernels/matrix-units-enable.wgsl?raw'
 import matrixUnits from '../../../../kernels/matrix-units.wgsl?raw';
 import narrow from '../../../../kernels/narrow.wgsl?raw';
 import noise from '../../../../kernels/noise.wgsl?raw';
+import packRows from '../../../../kernels/pack-rows.wgsl?raw';
+import packed from '../../../../kernels/packed.wgsl?raw';
 import pointFeatures from '../../../../kernels/point-features.wgsl?raw';
 import random from '../../../../kernels/random.wgsl?raw';
 import rayFeatures from '../../../../kernels/ray-features.wgsl?raw';
@@ -46,6 +50,8 @@ export async function loadKernelSources(): Promise<KernelSources> {
     ['matmul-head-gate.wgsl', matmulHeadGate],
     ['matmul-heads.wgsl', matmulHeads],
     ['matmul-modulate.wgsl', matmulModulate],
+    ['matmul-packed-rows.wgsl', matmulPackedRows],
+    ['matmul-packed.wgsl', matmulPacked],
     ['matmul-parts.wgsl', matmulParts],
     ['matmul-plain.wgsl', matmulPlain],
     ['matmul-units.wgsl', matmulUnits],
@@ -54,6 +60,8 @@ export async function loadKernelSources(): Promise<KernelSources> {
     ['matrix-units.wgsl', matrixUnits],
     ['narrow.wgsl', narrow],
     ['noise.wgsl', noise],
+    ['pack-rows.wgsl', packRows],
+    ['packed.wgsl', packed],
     ['point-features.wgsl', pointFeatures],
     ['random.wgsl', random],
     ['ray-features.wgsl', rayFeatures],

@@ -157,11 +157,11 @@ function scanParts({ split, keyLength }: ScanOptions): number {
 /** Binding numbers of kernels/cache-store.wgsl. */
 export const CACHE_STORE = { qkv: 0, cache: 1 } as const;
 
-/** kernels/cache-store.wgsl. */
-export function cacheStoreProgram(width: number, chunkTokens: number): Program {
+/** kernels/cache-store.wgsl. @param kept what keys and values are kept as */
+export function cacheStoreProgram(width: number, chunkTokens: number, kept: 'f16' | 'f32' = 'f32'): Program {
   return {
     file: 'cache-store.wgsl',
-    constants: { WIDTH: width, CHUNK_TOKENS: chunkTokens },
+    constants: { WIDTH: width, CHUNK_TOKENS: chunkTokens, KEPT: kept },
     bindings: { [CACHE_STORE.qkv]: 'read', [CACHE_STORE.cache]: 'write' },
   };
 }

@@ -12,7 +12,7 @@ export type BoundPlan = Readonly<Record<Section, readonly BoundOperation[]>>;
 export interface LayerStates {
   /** [slots, blocks, H, N, P] */
   scan: GPUBuffer;
-  /** [slots, 2, 2, F·S, d], for every rollout a ring of two chunks: keys, values. */
+  /** [slots, 2, 2, F·S, d], for every rollout a ring of two chunks: keys, values; f32 or f16 (`keptNumber`). */
   cache: GPUBuffer;
 }
 
@@ -50,14 +50,21 @@ export class StateBank {
 
   /**
    * Allocates a bank, all states zero.
+   * @param kept what keys and values are kept as
    * @param merged makes the plans of passes over several of its rollouts
    * @throws OutOfGpuMemoryError, DeviceLostError
    */
-  static async create(gpu: Gpu, spec: WorldSpec, merged: MergedPlans, capacity: number): Promise<StateBank> {
+  static async create(
+    gpu: Gpu,
+    spec: WorldSpec,
+    merged: MergedPlans,
+    kept: 'f16' | 'f32',
+    capacity: number,
+  ): Promise<StateBank> {
     return gpu.allocate(() => {
       const layers = stateSizes(spec).map(({ scan, cache }, layer) => ({
         scan: gpu.storage(`scan ${layer}`, capacity * scan * 4),
-        cache: gpu.storage(`cache ${layer}`, capacity * 4 * cache * 4),
+        cache: gpu.storage(`cache ${layer}`, capacity * 4 * cache * (kept === 'f16' ? 2 : 4)),
       }));
       const plans = capacity > 1 ? [merged.denoise(capacity), merged.commit(capacity)] : [];
       return new StateBank(gpu, capacity, layers, capacity > 1 ? new PassMemory(gpu, spec, plans) : null);

@@ -13,12 +13,15 @@ export class StatePool {
   readonly #gpu: Gpu;
   readonly #spec: WorldSpec;
   readonly #merged: MergedPlans;
+  readonly #kept: 'f16' | 'f32';
   #banks: StateBank[] = [];
 
-  constructor(gpu: Gpu, spec: WorldSpec, merged: MergedPlans) {
+  /** @param kept what keys and values are kept as */
+  constructor(gpu: Gpu, spec: WorldSpec, merged: MergedPlans, kept: 'f16' | 'f32') {
     this.#gpu = gpu;
     this.#spec = spec;
     this.#merged = merged;
+    this.#kept = kept;
   }
 
   /**
@@ -67,6 +70,6 @@ export class StatePool {
   }
 
   #create(capacity: number): Promise<StateBank> {
-    return StateBank.create(this.#gpu, this.#spec, this.#merged, capacity);
+    return StateBank.create(this.#gpu, this.#spec, this.#merged, this.#kept, capacity);
   }
 }

@@ -1,6 +1,7 @@
 import { throwIfCancelled } from '../../cancel.ts';
 import { LongtakeError } from '../../types.ts';
 import type { Chunk, Generated, NoiseKey, WorldSession, WorldSnapshot } from '../world-model.ts';
+import { fromHalf, toHalves } from './half.ts';
 import type { LaunchValues } from './launch.ts';
 import type { Operation } from './operation.ts';
 import type { Plan } from './plan.ts';
@@ -143,17 +144,19 @@ export class WebGpuWorldSession implements WorldSession, Rollout {
       const { sizes, places } = this.#places(this.#previous === 2 ? 2 : 1);
       const bytes = await this.#model.gpu.read(places);
       let at = 0;
-      const take = (floats: number): Float32Array => {
-        const part = new Float32Array(bytes.slice(at, at + floats * 4));
-        at += floats * 4;
-        return part;
+      const take = (numbers: number, kind: 'f16' | 'f32'): Float32Array => {
+        const start = at;
+        at += numbers * bytesOf(kind);
+        const part = bytes.slice(start, at);
+        return kind === 'f16' ? fromHalf(new Uint16Array(part)) : new Float32Array(part);
       };
+      const { kept } = this.#model;
       return {
         committed: this.#committed,
         layers: sizes.map(({ scan, cache }) => ({
-          scan: take(scan),
-          keys: take(cache),
-          values: take(cache),
+          scan: take(scan, 'f32'),
+          keys: take(cache, kept),
+          values: take(cache, kept),
         })),
       };
     });
@@ -172,12 +175,16 @@ export class WebGpuWorldSession implements WorldSession, Rollout {
         );
       if (!fits) throw new LongtakeError('internal', 'The saved state belongs to another world model.');
       const { queue } = this.#model.gpu.device;
-      const write = ({ buffer, offset }: (typeof places)[0], data: Float32Array, skip = 0): void =>
-        queue.writeBuffer(buffer, offset + skip, data as Float32Array<ArrayBuffer>);
+      const { kept } = this.#model;
+      const asKept = (numbers: Float32Array): Float32Array | Uint16Array =>
+        kept === 'f16' ? toHalves(numbers) : numbers;
+      const write = ({ buffer, offset }: (typeof places)[0], data: ArrayBufferView, skip = 0): void =>
+        queue.writeBuffer(buffer, offset + skip, data as Uint8Array<ArrayBuffer>);
       snapshot.layers.forEach(({ scan, keys, values }, layer) => {
+        const cache = places[2 * layer + 1]!;
         write(places[2 * layer]!, scan);
-        write(places[2 * layer + 1]!, keys);
-        write(places[2 * layer + 1]!, values, keys.byteLength);
+        write(cache, asKept(keys));
+        write(cache, asKept(values), cache.bytes / 2);
       });
       this.#committed = snapshot.committed;
       this.#previous = snapshot.committed > 0 ? 1 : 0;
@@ -192,7 +199,7 @@ export class WebGpuWorldSession implements WorldSession, Rollout {
 
   /**
    * Where the state lies: of every layer the scan states, then keys and values of one half of the attention cache; and how
-   * many floats they are.
+   * many numbers they are.
    */
   #places(half: 1 | 2): {
     sizes: { scan: number; cache: number }[];
@@ -204,8 +211,8 @@ export class WebGpuWorldSession implements WorldSession, Rollout {
       { buffer: bank.layers[layer]!.scan, offset: slot * scan * 4, bytes: scan * 4 },
       {
         buffer: bank.layers[layer]!.cache,
-        offset: (4 * slot + 2 * (half - 1)) * cache * 4,
-        bytes: 2 * cache * 4,
+        offset: (4 * slot + 2 * (half - 1)) * cache * bytesOf(this.#model.kept),
+        bytes: 2 * cache * bytesOf(this.#model.kept),
       },
     ]);
     return { sizes, places };
@@ -259,4 +266,8 @@ export class WebGpuWorldSession implements WorldSession, Rollout {
       chunk.times.length === frames;
     if (!fits) throw new LongtakeError('internal', 'A chunk does not have the shape of the world model.');
   }
+}
+
+function bytesOf(number: 'f16' | 'f32'): number {
+  return number === 'f16' ? 2 : 4;
 }

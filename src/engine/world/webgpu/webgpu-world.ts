@@ -4,6 +4,7 @@ import type { WorldModel, WorldSession } from '../world-model.ts';
 import { type DeviceWeights, uploadWeights } from './device-weights.ts';
 import { DeviceLostError } from './errors.ts';
 import type { Binding, Gpu } from './gpu.ts';
+import { keptNumber } from './hand-over.ts';
 import type { Arithmetic, KernelChoice } from './kernel-choice.ts';
 import {
   LAUNCH_BYTES,
@@ -51,6 +52,8 @@ export class WebGpuWorldModel implements WorldModel {
   readonly spec: WorldSpec;
   readonly gpu: Gpu;
   readonly arithmetic: Arithmetic;
+  /** What keys and values of rollouts are kept as on the device. */
+  readonly kept: 'f16' | 'f32';
   readonly denoisePlan: Plan;
   /** By number of chunks, largest first; the last is for one chunk. */
   readonly commitPlans: readonly Plan[];
@@ -95,7 +98,8 @@ export class WebGpuWorldModel implements WorldModel {
     this.passes = new RolloutPasses(this);
     this.#ownsDevice = options.ownsDevice;
     this.#memory = new PassMemory(gpu, spec, [plans.denoise, ...plans.commits]);
-    this.#pool = new StatePool(gpu, spec, plans.merged);
+    this.kept = keptNumber(spec, options.choice);
+    this.#pool = new StatePool(gpu, spec, plans.merged, this.kept);
     this.#levelFeatures = gpu.storage('levels', LEVEL_ROWS * LEVEL_FEATURES * 4);
     this.#levelPlan = plans.levels;
     this.#levelWork = plans.levels.workspace.sizes.map((bytes, slot) =>
