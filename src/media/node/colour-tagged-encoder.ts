@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
 import { CustomVideoEncoder, EncodedPacket, type VideoCodec, type VideoSample } from 'mediabunny';
-import { toAvFrame } from '@mediabunny/server';
 import * as av from 'node-av';
 
 /**
@@ -11,6 +10,12 @@ export class ColourTaggedEncoder extends CustomVideoEncoder {
   private context: av.CodecContext | null = null;
   private frame!: av.Frame;
   private packet!: av.Packet;
+  /**
+   * The pixels of the frame in hand. FFmpeg reads this very memory, on a thread of its own, and does not keep it: it is a
+   * field, so that it lives until the encoder has the frame. A buffer nobody holds any more is given to others by then, now
+   * and then, and parts of other pictures were in the file.
+   */
+  private pixels = Buffer.alloc(0);
   /** Exact times of frames that are in the encoder, by their time in microseconds. */
   private readonly times = new Map<bigint, { timestamp: number; duration: number }>();
   private described = false;
@@ -34,13 +39,28 @@ export class ColourTaggedEncoder extends CustomVideoEncoder {
       throw new Error(`Frames to encode must be I420, not ${String(sample.format)}.`);
     const quantiser = (this.codec === 'avc' ? options.avc : options.vp9)?.quantizer;
     this.context ??= await this.open(sample, quantiser ?? 16);
-    await toAvFrame(sample, this.frame);
+    await this.fill(sample);
     this.frame.pictType = options.keyFrame === true ? av.AV_PICTURE_TYPE_I : av.AV_PICTURE_TYPE_NONE;
     this.times.set(BigInt(sample.microsecondTimestamp), {
       timestamp: sample.timestamp,
       duration: sample.duration,
     });
     await this.send(this.frame);
+  }
+
+  private async fill(sample: VideoSample): Promise<void> {
+    const { frame } = this;
+    const size = sample.allocationSize();
+    if (this.pixels.byteLength !== size) this.pixels = Buffer.alloc(size);
+    await sample.copyTo(this.pixels);
+    frame.unref();
+    frame.format = av.AV_PIX_FMT_YUV420P;
+    frame.width = sample.codedWidth;
+    frame.height = sample.codedHeight;
+    av.FFmpegError.throwIfError(frame.fromBuffer(this.pixels), 'fill frame');
+    frame.pts = BigInt(sample.microsecondTimestamp);
+    frame.duration = BigInt(sample.microsecondDuration);
+    frame.timeBase = new av.Rational(1, 1e6);
   }
 
   async flush(): Promise<void> {
