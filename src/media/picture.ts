@@ -69,24 +69,41 @@ export function turnPicture(picture: YuvPicture, rotation: 0 | 90 | 180 | 270, f
   });
 }
 
+/** Fixed point of resampling: 8 bits behind the point, so that two weights and a value fit in 32 bits. */
+const WHOLE = 256;
+
+/** For every place along a line: the two values it lies between, and the weight of the second in 1/256. */
+function taps(from: number, to: number): { near: Int32Array; far: Int32Array; weight: Int32Array } {
+  const [near, far, weight] = [new Int32Array(to), new Int32Array(to), new Int32Array(to)];
+  for (let i = 0; i < to; i++) {
+    const at = Math.min(from - 1, Math.max(0, ((i + 0.5) * from) / to - 0.5));
+    near[i] = Math.floor(at);
+    far[i] = Math.min(from - 1, near[i]! + 1);
+    weight[i] = Math.round((at - near[i]!) * WHOLE);
+  }
+  return { near, far, weight };
+}
+
 /** Resamples a picture, bilinear with pixel centres kept. Used for pictures with non-square pixels. */
 export function scalePicture(picture: YuvPicture, width: number, height: number): YuvPicture {
   if (picture.width === width && picture.height === height) return picture;
   return mapPlanes(picture, width, height, (from, to) => {
-    const scaleX = from.width / to.width;
-    const scaleY = from.height / to.height;
+    const across = taps(from.width, to.width);
+    const down = taps(from.height, to.height);
+    const { data } = from;
     for (let row = 0; row < to.height; row++) {
-      const y = Math.min(from.height - 1, Math.max(0, (row + 0.5) * scaleY - 0.5));
-      const top = Math.floor(y);
-      const below = Math.min(from.height - 1, top + 1);
+      const top = down.near[row]! * from.width;
+      const below = down.far[row]! * from.width;
+      const lower = down.weight[row]!;
+      const upper = WHOLE - lower;
+      const start = row * to.width;
       for (let column = 0; column < to.width; column++) {
-        const x = Math.min(from.width - 1, Math.max(0, (column + 0.5) * scaleX - 0.5));
-        const left = Math.floor(x);
-        const right = Math.min(from.width - 1, left + 1);
-        const at = (r: number, c: number): number => from.data[r * from.width + c]!;
-        const upper = at(top, left) + (at(top, right) - at(top, left)) * (x - left);
-        const lower = at(below, left) + (at(below, right) - at(below, left)) * (x - left);
-        to.data[row * to.width + column] = Math.round(upper + (lower - upper) * (y - top));
+        const left = across.near[column]!;
+        const right = across.far[column]!;
+        const weight = across.weight[column]!;
+        const before = data[top + left]! * upper + data[below + left]! * lower;
+        const after = data[top + right]! * upper + data[below + right]! * lower;
+        to.data[start + column] = (before * (WHOLE - weight) + after * weight + 32768) >> 16;
       }
     }
   });
