@@ -2,6 +2,7 @@ import {
   ALL_FORMATS,
   EncodedPacketSink,
   Input,
+  MPEG_TS,
   VideoSampleSink,
   type InputAudioTrack,
   type InputVideoTrack,
@@ -177,9 +178,9 @@ export async function openClip(source: Source, name: string, signal?: AbortSigna
 async function inspect(input: Input, name: string, signal?: AbortSignal): Promise<Clip> {
   throwIfCancelled(signal);
   const track = await videoTrack(input, name);
-  const size = await shownSize(track);
-  checkPictureSize(size.width, size.height, `The picture in “${name}”`);
-  checkPictureSize(await track.getCodedWidth(), await track.getCodedHeight(), `The picture in “${name}”`);
+  const header = { width: await track.getCodedWidth(), height: await track.getCodedHeight() };
+  for (const { width, height } of [header, await shownSize(track, header)])
+    checkPictureSize(width, height, `The picture in “${name}”`);
   const codec = await track.getCodec();
   if (codec === null || !(await track.canDecode())) {
     const called = codecTitle(codec ?? String(await track.getInternalCodecId()));
@@ -190,13 +191,16 @@ async function inspect(input: Input, name: string, signal?: AbortSignal): Promis
   }
 
   const { stamps, keys, lastDuration } = await timeStamps(track, name, signal);
+  const stored = (await input.getFormat()) === MPEG_TS ? await decodedSize(track, header) : header;
+  const size = await shownSize(track, stored);
+  checkPictureSize(size.width, size.height, `The picture in “${name}”`);
   const lattice = findLattice(stamps, lastDuration, await track.getTimeResolution());
   const facts: ClipFacts = {
     size,
     rate: lattice.rate,
     frameCount: lattice.frameCount,
     codec,
-    colour: completeTags(await track.getColorSpace(), await track.getCodedHeight()),
+    colour: completeTags(await track.getColorSpace(), stored.height),
     notices: [],
   };
   if (lattice.conformed) {
@@ -213,15 +217,39 @@ async function inspect(input: Input, name: string, signal?: AbortSignal): Promis
 /** Pixels whose sides differ by less are taken as square: encoders that scale round to such shapes without meaning them. */
 const SQUARE_TOLERANCE = 0.03;
 
-/** Size as shown: upright, with square pixels. */
-async function shownSize(track: InputVideoTrack): Promise<{ width: number; height: number }> {
+/** Size as shown of a picture stored with the given one: upright, with square pixels. */
+async function shownSize(
+  track: InputVideoTrack,
+  stored: { width: number; height: number },
+): Promise<{ width: number; height: number }> {
   const { num, den } = await track.getPixelAspectRatio();
+  let { width, height } = stored;
   if (Math.abs(num / den - 1) >= SQUARE_TOLERANCE) {
-    return { width: await track.getDisplayWidth(), height: await track.getDisplayHeight() };
+    if (num > den) width = Math.round((width * num) / den);
+    else height = Math.round((height * den) / num);
   }
-  const [width, height] = [await track.getCodedWidth(), await track.getCodedHeight()];
   const onItsSide = (await track.getRotation()) % 180 !== 0;
   return onItsSide ? { width: height, height: width } : { width, height };
+}
+
+/** More than the rows that an encoder adds to fill its last macroblocks. */
+const BLOCK = 16;
+
+/**
+ * Size of the pictures that are stored. Transport streams have it in the bit stream alone, and the library takes interlaced
+ * H.264 (camcorders, broadcasters) to be half as high as it is: where header and picture differ, the picture is right.
+ */
+async function decodedSize(
+  track: InputVideoTrack,
+  header: { width: number; height: number },
+): Promise<{ width: number; height: number }> {
+  for await (const sample of new VideoSampleSink(track).samples()) {
+    const { width, height } = sample.visibleRect;
+    sample.close();
+    const differs = Math.max(Math.abs(width - header.width), Math.abs(height - header.height)) >= BLOCK;
+    return differs ? { width, height } : header;
+  }
+  return header;
 }
 
 async function videoTrack(input: Input, name: string): Promise<InputVideoTrack> {
@@ -238,7 +266,7 @@ async function videoTrack(input: Input, name: string): Promise<InputVideoTrack> 
     'input',
     hasSound
       ? `“${name}” has sound but no picture; Longtake needs a video.`
-      : `“${name}” is damaged or incomplete: it has no video track.`,
+      : `“${name}” has no video that Longtake can read: it is damaged or incomplete, or of a kind that is not taken (H.264, HEVC, VP8, VP9 and AV1 are).`,
   );
 }
 
@@ -266,7 +294,10 @@ async function timeStamps(
     }
   }
   if (stamps.length === 0) {
-    throw new LongtakeError('input', `“${name}” has a video track without a single frame.`);
+    throw new LongtakeError(
+      'input',
+      `“${name}” is damaged or incomplete: its video track has no frame that is whole.`,
+    );
   }
   return { stamps: Float64Array.from(stamps).sort(), keys, lastDuration: last.duration };
 }

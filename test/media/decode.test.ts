@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openClipFile } from '../../src/media/node/clip-file.ts';
 import { pictureToRgba } from '../../src/media/rgb.ts';
+import { writeInterlacedClip } from './interlaced-clip.ts';
 import { writePaintedClip, type PaintedClipOptions } from './painted-clip.ts';
 import { paintFrame, psnr, readNumber } from './painted-frame.ts';
 
@@ -88,6 +89,19 @@ describe('frame-exact decoding', () => {
     clip.dispose();
     expect(await numbers(path)).toEqual(upTo(30));
     expect(await walked(path, 3, null, 2)).toEqual([3, 4].map((frame) => [frame, frame]));
+  });
+
+  it('takes an interlaced transport stream at its full height', async () => {
+    const path = join(folder, 'camcorder.ts');
+    await writeInterlacedClip(path, { width: 960, height: 720 }, [60, 110, 160]);
+    const clip = await openClipFile(path);
+    const size = { width: 960, height: 720 };
+    // Untagged colours go by the height too: half of it would be taken for standard definition.
+    expect(clip.facts).toMatchObject({ size, frameCount: 3, colour: { matrix: 'bt709' } });
+    const levels: number[] = [];
+    for await (const { height, y } of clip.pictures()) levels.push(height, y[500]!, y.at(-1)!);
+    clip.dispose();
+    expect(levels).toEqual([60, 110, 160].flatMap((level) => [720, level, level]));
   });
 
   it('leaves out frames that an edit list hides', async () => {
