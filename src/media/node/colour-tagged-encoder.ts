@@ -98,12 +98,13 @@ export class ColourTaggedEncoder extends CustomVideoEncoder {
     context.colorTrc = TRANSFERS[tags.transfer ?? ''] ?? av.AVCOL_TRC_UNSPECIFIED;
     context.colorSpace = MATRICES[tags.matrix ?? ''] ?? av.AVCOL_SPC_UNSPECIFIED;
     context.colorRange = tags.fullRange === true ? av.AVCOL_RANGE_JPEG : av.AVCOL_RANGE_MPEG;
-    context.setOption('crf', String(quantiser));
     if (this.codec === 'avc') {
+      context.setOption('crf', String(sameAtAnyRate(quantiser, rate / 1001)));
       context.setOption('preset', 'veryfast');
       // Macroblock trees make two encodings of the same frames differ now and then (measured).
       context.setOption('mbtree', '0');
     } else {
+      context.setOption('crf', String(quantiser));
       context.setOption('deadline', 'good');
       context.setOption('cpu-used', '5');
       context.setOption('row-mt', '1');
@@ -149,6 +150,14 @@ export class ColourTaggedEncoder extends CustomVideoEncoder {
       colorSpace: this.tags,
     };
   }
+}
+
+/**
+ * x264 thinks frames that are shown briefly are looked at less closely: from 25 frames a second on it makes each coarser, up
+ * to 100 (5 steps, 5 dB). An editor looks at every frame, and slow motion begins as such a clip.
+ */
+function sameAtAnyRate(quantiser: number, rate: number): number {
+  return quantiser - Math.max(0, 2.4 * Math.log2(Math.min(rate, 100) / 25));
 }
 
 const PRIMARIES: Record<string, av.AVColorPrimaries> = {
