@@ -208,6 +208,9 @@ async function inspect(input: Input, name: string, signal?: AbortSignal): Promis
       `“${name}” has a variable frame rate; it was conformed to ${rateForPeople(lattice.rate)}, each frame showing what was on screen at its centre.`,
     );
   }
+  if (await track.canBeTransparent()) {
+    facts.notices.push(`“${name}” may have transparent parts; they are opaque in the result.`);
+  }
   const keyFrames = keys.map((time) => Math.round((time - lattice.start) * rateToNumber(lattice.rate)));
   const clip = new Clip(facts, input, track, lattice, name, keyFrames);
   await probe(clip, track, name, signal);

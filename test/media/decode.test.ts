@@ -176,6 +176,17 @@ describe('frame-exact decoding', () => {
     clip.dispose();
   });
 
+  it('says that transparent parts become opaque, and only where there may be some', async () => {
+    for (const transparent of [true, false]) {
+      const path = join(folder, `title-${transparent}.webm`);
+      await writePaintedClip(path, { container: 'webm', frames: 3, transparent });
+      const clip = await openClipFile(path);
+      expect(clip.facts.notices).toEqual(transparent ? [expect.stringContaining('transparent parts')] : []);
+      clip.dispose();
+      expect(await numbers(path)).toEqual([0, 1, 2]);
+    }
+  });
+
   it('opens a clip of one frame', async () => {
     const path = join(folder, 'one.mp4');
     await writePaintedClip(path, { frames: 1, rate: 25 });

@@ -32,6 +32,8 @@ export interface PaintedClipOptions {
   rotation?: Rotation;
   /** Width at which the picture is to be shown, for pixels that are not square. */
   displayWidth?: number;
+  /** With a plane of transparency (WebM). */
+  transparent?: boolean;
   /** Seconds between key frames. */
   keyFrameInterval?: number;
   sound?: { codec: AudioCodec; seconds: number; start?: number };
@@ -57,6 +59,7 @@ export async function writePaintedClip(path: string, options: PaintedClipOptions
     codec,
     quality: new Quality({ bitrate: 3_000_000 }),
     keyFrameInterval: options.keyFrameInterval ?? 2,
+    ...(options.transparent === true ? { alpha: 'keep' as const } : {}),
   });
   if (options.noPicture !== true) {
     output.addVideoTrack(video, { rotation, ...(options.stamps === undefined ? { frameRate: rate } : {}) });
@@ -76,7 +79,9 @@ export async function writePaintedClip(path: string, options: PaintedClipOptions
         options.displayWidth === undefined
           ? {}
           : { displayWidth: options.displayWidth, displayHeight: height };
-      const init = { format: 'RGBX' as const, codedWidth: width, codedHeight: height, ...shown };
+      const format = options.transparent === true ? ('RGBA' as const) : ('RGBX' as const);
+      if (options.transparent === true) for (let at = 3; at < data.length / 2; at += 4) data[at] = 0;
+      const init = { format, codedWidth: width, codedHeight: height, ...shown };
       const sample = new VideoSample(data, { ...init, timestamp, duration: next - timestamp });
       await video.add(sample);
       sample.close();
