@@ -242,6 +242,11 @@ describe('results that can not be written end with code 1, before the work', () 
     );
   });
 
+  it('a name that leaves no room for the temporary one', async () => {
+    const name = `${'n'.repeat(244)}.mp4`;
+    await expectRefusal(await extend(clip, '--out', join(folder, name)), 1, /can not be written: .*too long/);
+  });
+
   it('a name that a folder has', async () => {
     await mkdir(join(folder, 'taken.mp4'), { recursive: true });
     await expectRefusal(await extend(clip, '--out', join(folder, 'taken.mp4')), 1, /is a folder/);

@@ -39,13 +39,20 @@ export async function discardLeftovers(path: string): Promise<void> {
 }
 
 /**
- * Begins a file. Fails at once where its folder does not exist or can not be written.
+ * Begins a file. Fails at once where it can not be written.
  * @throws LongtakeError 'output'
  */
 export async function beginFile(path: string): Promise<PendingFile> {
   await checkWritable(path);
   const temporaryPath = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.part`);
   unfinished.add(temporaryPath);
+  try {
+    // Made at once: what a permission does not tell (a name that is too long, a drive that takes no files) shows before the work.
+    await (await open(temporaryPath, 'wx')).close();
+  } catch (cause) {
+    unfinished.delete(temporaryPath);
+    throw notWritten(path, cause);
+  }
   return {
     path,
     temporaryPath,
@@ -85,8 +92,9 @@ export async function writeWhole(path: string, content: Uint8Array | string): Pr
 }
 
 function notWritten(path: string, cause: unknown): LongtakeError {
-  const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC';
-  const why = full ? ': there is no space left' : '';
+  const { code } = cause as NodeJS.ErrnoException;
+  const why =
+    code === 'ENOSPC' ? ': there is no space left' : code === 'ENAMETOOLONG' ? ': the name is too long' : '';
   return new LongtakeError('output', `The file “${path}” can not be written${why}.`, { cause });
 }
 
