@@ -325,6 +325,11 @@ function codecTitle(codec: string): string {
     avc: 'H.264',
     vp8: 'VP8',
     vp9: 'VP9',
+    AVdh: 'DNxHD/DNxHR',
+    jpeg: 'Motion JPEG',
+    mp4v: 'MPEG-4 Part 2',
+    m2v1: 'MPEG-2',
+    V_MPEG2: 'MPEG-2',
   };
   return titles[codec] ?? `“${codec.trim()}”`;
 }

@@ -109,16 +109,13 @@ describe('unusable clips end with code 3', () => {
     await expectRefusal(await extend(path), 3, /“sound\.mp4” has sound but no picture/);
   });
 
-  it('a codec that can not be decoded', async () => {
-    const path = await broken(
-      'strange.mp4',
-      patched(await readFile(clip), 'avc1', 0, [...Buffer.from('xvc9')]),
-    );
-    await expectRefusal(
-      await extend(path),
-      3,
-      /“strange\.mp4” is “xvc9” video, which can not be decoded here/,
-    );
+  it.each([
+    ['xvc9', '“xvc9”'],
+    ['AVdh', 'DNxHD/DNxHR'],
+  ])('a codec that can not be decoded: %s', async (code, title) => {
+    const bytes = patched(await readFile(clip), 'avc1', 0, [...Buffer.from(code)]);
+    const sentence = `“strange.mp4” is ${title} video, which can not be decoded here`;
+    await expectRefusal(await extend(await broken('strange.mp4', bytes)), 3, new RegExp(sentence));
   });
 
   it('an 8K header, refused before anything of that size is made', async () => {
