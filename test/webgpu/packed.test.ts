@@ -41,7 +41,11 @@ const NUMBERS: [number: 'f32' | 'f16', loose: number][] = [
 ].map(([number, loose]) => [number as 'f32' | 'f16', loose as number]);
 
 const CASES = NUMBERS.flatMap(([number, loose]) =>
-  TILES.map((tile) => ({ name: `${number}, tile ${JSON.stringify(tile)}`, number, loose, tile })),
+  TILES.map((tile) => {
+    const { m, n, slices, rise, span } = tile;
+    const name = `${number}, ${m} × ${n}, ${slices} slices of ${rise} × ${span}`;
+    return { name, number, loose, tile };
+  }),
 );
 
 describe.each(CASES)('products of packed activations: $name', ({ number, loose, tile }) => {
