@@ -53,4 +53,60 @@ describe('a menu of Studio', { timeout: 120_000 }, () => {
     await expect.poll(() => page.locator('sp-popover.menu').count()).toBe(0);
     await expect.poll(() => clip.evaluate((element) => element.matches(':focus'))).toBe(true);
   });
+
+  it('fits a window of 1280 × 800 without scrolling', async () => {
+    const { page } = studio;
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    const menu = page.getByRole('menu', { name: 'More' });
+    await menu.waitFor();
+    await studio.settled();
+    for (const name of ['New project', 'Playback and view'])
+      await expect.poll(() => menu.getByRole('menuitem', { name }).isVisible()).toBe(true);
+    const box = (await menu.getByRole('menuitem', { name: 'Playback and view' }).boundingBox())!;
+    expect(box.y + box.height).toBeLessThan(800);
+    expect(await menu.evaluate((element) => element.scrollHeight - element.clientHeight)).toBe(0);
+    await page.keyboard.press('Escape');
+    await menu.waitFor({ state: 'hidden' });
+  });
+
+  it('opens another beside it, with the mouse', async () => {
+    const { page } = studio;
+    await page.getByRole('option', { name: /^one\.mp4/ }).click();
+    await page.keyboard.press('Home');
+    for (let presses = 0; presses < 2; presses += 1) await page.keyboard.press('Shift+ArrowRight');
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Edit clip' }).hover();
+    await page.getByRole('menuitem', { name: /^Split at playhead/ }).click();
+    await expect.poll(async () => (await studio.clips()).map(({ frames }) => frames)).toEqual([20, 28]);
+    await expect.poll(() => page.locator('sp-popover.menu').count()).toBe(0);
+    await page.keyboard.press('Control+z');
+    expect(await studio.clips()).toHaveLength(1);
+  });
+
+  it('opens another beside it, with the keyboard', async () => {
+    const { page } = studio;
+    const more = page.getByRole('button', { name: 'More', exact: true });
+    // An entry that opens under the pointer would take the focus.
+    await page.mouse.move(400, 300);
+    await more.focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => studio.focusedText()).toMatch(/^New project/);
+    await page.keyboard.press('ArrowUp');
+    await expect.poll(() => studio.focusedText()).toMatch(/^Playback and view/);
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(() => studio.focusedText()).toMatch(/^Play or pause/);
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(() => studio.focusedText()).toMatch(/^Playback and view/);
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(() => studio.focusedText()).toMatch(/^Play or pause/);
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    await expect.poll(() => studio.focusedText()).toMatch(/^To the last frame/);
+    expect(await studio.violations()).toEqual([]);
+    await page.keyboard.press('Enter');
+    await expect.poll(() => studio.timecode()).toBe('00:01:23');
+    await expect.poll(() => page.locator('sp-popover.menu').count()).toBe(0);
+    await expect.poll(() => more.evaluate((button) => button.matches(':focus'))).toBe(true);
+  });
 });

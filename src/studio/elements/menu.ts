@@ -1,4 +1,5 @@
-import { html, nothing, render } from 'lit';
+import { html, nothing, render, type TemplateResult } from 'lit';
+import { ifDefined } from 'lit/directives/if-defined.js';
 import type { Observable } from 'rxjs';
 import { Overlay } from '@spectrum-web-components/overlay/src/Overlay.js';
 import { VirtualTrigger } from '@spectrum-web-components/overlay/src/VirtualTrigger.js';
@@ -17,8 +18,15 @@ export interface MenuEntry {
   run(): void;
 }
 
+/** A menu inside a menu, for what is needed less often or has a key that editors know. */
+export interface SubMenu {
+  id: string;
+  label: string;
+  groups: readonly (readonly MenuEntry[])[];
+}
+
 /** A menu's entries in groups. */
-export type MenuGroups = readonly (readonly MenuEntry[])[];
+export type MenuGroups = readonly (readonly (MenuEntry | SubMenu)[])[];
 
 /** A command as a menu entry, enabled as the state is now. */
 export function commandEntry(command: Command, studio: Studio): MenuEntry {
@@ -65,31 +73,12 @@ export async function openMenu(
   };
   const choose = (event: Event) => {
     const { value } = event.target as HTMLElement & { value: string };
-    const entry = groups.flat().find((candidate) => candidate.id === value);
+    const entry = entriesOf(groups).find((candidate) => candidate.id === value);
     close();
     if (entry && !entry.disabled) entry.run();
   };
   const mac = isMac();
-  const draw = (): void => {
-    render(
-      html`<sp-menu label=${label} @change=${choose}>
-        ${groups.map(
-          (group, i) => html`
-            ${i > 0 ? html`<sp-menu-divider size="s"></sp-menu-divider>` : nothing}
-            ${group.map(
-              (entry) =>
-                html`<sp-menu-item value=${entry.id} ?disabled=${entry.disabled}>
-                  ${entry.label}
-                  ${entry.reason ? html`<span slot="description">${entry.reason}</span>` : nothing}
-                  ${entry.keys ? html`<kbd slot="value">${keysLabel(entry.keys, mac)}</kbd>` : nothing}
-                </sp-menu-item>`,
-            )}
-          `,
-        )}
-      </sp-menu>`,
-      popover,
-    );
-  };
+  const draw = (): void => void render(menuOf(groups, label, choose, mac), popover);
   const entries = groups$.subscribe((now) => {
     groups = now;
     draw();
@@ -99,13 +88,24 @@ export async function openMenu(
   const key = (event: KeyboardEvent) => {
     if (shown && !overlay?.open) return;
     const leaving = event.key === 'Escape' || event.key === 'Tab';
-    if (!leaving && popover.contains(deepActiveElement())) return;
+    if (!leaving && popover.contains(deepActiveElement())) {
+      // The choice gives the focus back while the key is down: what it does by itself would press the button again.
+      if (event.key === 'Enter') event.preventDefault();
+      return;
+    }
     event.preventDefault();
     event.stopPropagation();
     if (leaving) close();
     else popover.querySelector('sp-menu')?.focus();
   };
   window.addEventListener('keydown', key, { capture: true });
+  // Spectrum loses the focus with a menu inside that is closed by key: it goes back to the entry that the menu belongs to.
+  popover.addEventListener('sp-menu-submenu-closed', (event) => {
+    const item = event
+      .composedPath()
+      .find((node) => node instanceof HTMLElement && node.matches('sp-menu-item'));
+    if (!closed && deepActiveElement() === document.body) (item as HTMLElement | undefined)?.focus();
+  });
   overlay = await Overlay.open(popover, {
     trigger,
     placement: at instanceof HTMLElement ? 'bottom-end' : 'right-start',
@@ -122,6 +122,39 @@ export async function openMenu(
   opened.addEventListener('sp-opened', focusMenu, { once: true });
   opened.addEventListener('sp-closed', close, { once: true });
   host.append(opened);
+}
+
+/** @param slot where a menu inside another goes */
+function menuOf(
+  groups: MenuGroups,
+  label: string,
+  choose: (event: Event) => void,
+  mac: boolean,
+  slot?: 'submenu',
+): TemplateResult {
+  return html`<sp-menu label=${label} slot=${ifDefined(slot)} @change=${choose}>
+    ${groups.map(
+      (group, i) => html`
+        ${i > 0 ? html`<sp-menu-divider size="s"></sp-menu-divider>` : nothing}
+        ${group.map((entry) =>
+          'groups' in entry
+            ? html`<sp-menu-item value=${entry.id}>
+                ${entry.label} ${menuOf(entry.groups, entry.label, choose, mac, 'submenu')}
+              </sp-menu-item>`
+            : html`<sp-menu-item value=${entry.id} ?disabled=${entry.disabled}>
+                ${entry.label}
+                ${entry.reason ? html`<span slot="description">${entry.reason}</span>` : nothing}
+                ${entry.keys ? html`<kbd slot="value">${keysLabel(entry.keys, mac)}</kbd>` : nothing}
+              </sp-menu-item>`,
+        )}
+      `,
+    )}
+  </sp-menu>`;
+}
+
+/** The entries that do something, those of menus inside included. */
+function entriesOf(groups: MenuGroups): MenuEntry[] {
+  return groups.flat().flatMap((entry) => ('groups' in entry ? entry.groups.flat() : [entry]));
 }
 
 function deepActiveElement(): HTMLElement | null {

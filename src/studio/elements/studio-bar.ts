@@ -1,6 +1,7 @@
 import { css, html, nothing, svg } from 'lit';
 import { customElement, query } from 'lit/decorators.js';
 import { map } from 'rxjs';
+import type { Command } from '../commands/command.ts';
 import { commands, exportMenu } from '../commands/commands.ts';
 import { matchesKeys } from '../commands/keys.ts';
 import { projectOf, type StudioState } from '../store/state.ts';
@@ -232,12 +233,7 @@ export class StudioBar extends StudioPart {
   private moreGroups(state: StudioState): MenuGroups {
     const { studio } = this;
     const c = commands;
-    const groups = [
-      [c.undo, c.redo, c.selectAll],
-      [c.extend, c.extendBackwards, c.makeLoop, c.fillGap, c.repaint, c.batchPreview],
-      [c.split, c.trimStart, c.trimEnd, c.rippleDelete, c.lift],
-      [c.playPause, c.previousCut, c.nextCut, c.zoomIn, c.zoomOut, c.snapping],
-    ];
+    const entries = (list: readonly Command[]) => list.map((command) => commandEntry(command, studio));
     return [
       [
         {
@@ -260,14 +256,30 @@ export class StudioBar extends StudioPart {
           disabled: false,
           run: () => this.openTimeline(),
         },
-        commandEntry(c.saveTimeline, studio),
-        commandEntry(c.saveWithClips, studio),
+        ...entries([c.saveTimeline, c.saveWithClips]),
+        { id: 'export', label: 'Export', groups: [entries(exportMenu)] },
       ],
-      exportMenu.map((command) => ({
-        ...commandEntry(command, studio),
-        label: `Export ${command.label}`,
-      })),
-      ...groups.map((group) => group.map((command) => commandEntry(command, studio))),
+      entries([c.undo, c.redo, c.selectAll]),
+      entries([c.extend, c.extendBackwards, c.makeLoop, c.fillGap, c.repaint, c.batchPreview]),
+      [
+        {
+          id: 'edit',
+          label: 'Edit clip',
+          groups: [
+            entries([c.split, c.trimStart, c.trimEnd]),
+            entries([c.nudgeLeft, c.nudgeRight]),
+            entries([c.rippleDelete, c.lift]),
+          ],
+        },
+        {
+          id: 'view',
+          label: 'Playback and view',
+          groups: [
+            entries([c.playPause, c.toStart, c.toEnd, c.previousCut, c.nextCut]),
+            entries([c.zoomIn, c.zoomOut, c.snapping]),
+          ],
+        },
+      ],
     ];
   }
 }
