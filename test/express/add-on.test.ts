@@ -217,10 +217,10 @@ describe('an editor extends a clip in Adobe Express', { timeout: 120_000 }, () =
     await expect.poll(() => at('sp-theme').getAttribute('color')).toBe('dark');
     await expect.poll(() => addOn.violations()).toEqual([]);
     const texts: Record<string, string> = {
-      'de-DE': 'Zur Seite hinzufügen',
-      'pt-BR': 'Adicionar à página',
-      'ja-JP': 'Add to page',
-      'en-US': 'Add to page',
+      'de-DE': 'Erneut hinzufügen',
+      'pt-BR': 'Adicionar de novo',
+      'ja-JP': 'Add again',
+      'en-US': 'Add again',
     };
     for (const [locale, insert] of Object.entries(texts)) {
       await addOn.setLocale(locale);

@@ -29,7 +29,7 @@ export class LongtakePanel extends LitElement {
       :host {
         min-inline-size: 280px;
         min-block-size: 0;
-        container-type: inline-size;
+        container-type: size;
       }
       sp-theme {
         display: flex;
@@ -55,6 +55,12 @@ export class LongtakePanel extends LitElement {
         scrollbar-width: thin;
         scrollbar-color: var(--spectrum-gray-400) transparent;
       }
+      /* What the keyboard reaches comes to rest above what is stuck to the lower edge. */
+      @container (min-height: 300px) {
+        .scroller {
+          scroll-padding-block-end: 112px;
+        }
+      }
       /* Beside what scrolls, never over it: a notice must not cover what it speaks of. */
       longtake-notice {
         flex: none;
@@ -75,6 +81,14 @@ export class LongtakePanel extends LitElement {
       .slow sp-icon-info {
         flex: none;
         margin-top: 1px;
+      }
+      summary {
+        cursor: pointer;
+        border-radius: 4px;
+      }
+      summary:focus-visible {
+        outline: 2px solid var(--spectrum-focus-indicator-color);
+        outline-offset: 2px;
       }
       h1 {
         position: absolute;
@@ -168,9 +182,10 @@ export class LongtakePanel extends LitElement {
             view === 'compose'
               ? html`${
                     abilities && !abilities.webgpu
-                      ? html`<p class="slow quiet" id="no-webgpu">
-                          <sp-icon-info size="s"></sp-icon-info><span>${text.noWebGpu}</span>
-                        </p>`
+                      ? html`<details class="quiet" id="no-webgpu">
+                          <summary>${text.noWebGpu}</summary>
+                          <p>${text.noWebGpuDetail}</p>
+                        </details>`
                       : nothing
                   }
                   ${

@@ -81,3 +81,18 @@ export const choiceStyles = css`
     --mod-actionbutton-edge-to-text: 6px;
   }
 `;
+
+/**
+ * Keeps what a section comes down to at the lower edge of what is scrolled, over the rest, until its own place comes into
+ * sight. Put it where the panel is high enough to leave room for the rest: `@container (min-height: 300px)`.
+ */
+export const stuck = css`
+  position: sticky;
+  inset-block-end: 0;
+  z-index: 2;
+  /* Across the panel's whole width, whose inner margin it keeps. */
+  margin-inline: -24px;
+  padding: 12px 24px;
+  background: var(--longtake-panel-background, var(--spectrum-background-layer-2-color));
+  border-block-start: 1px solid var(--spectrum-gray-300);
+`;

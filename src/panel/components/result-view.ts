@@ -5,6 +5,7 @@ import type { ClipRecord } from '../clips/clip-record.ts';
 import { isNewPartOnly, openClip } from '../state/panel-state.ts';
 import { readSeam } from '../state/seam.ts';
 import { seamWords } from '../messages/seam-words.ts';
+import './insert-actions.ts';
 import './make-again.ts';
 import './viewer.ts';
 import type { Viewer } from './viewer.ts';
@@ -102,11 +103,9 @@ export class ResultView extends PanelPart {
 
   private _finished(record: ClipRecord) {
     const { text, number } = this.language;
-    const { settings, abilities, clipTask } = this.state;
-    const { host } = this.controller;
+    const { settings, clipTask } = this.state;
     const onlyNew = isNewPartOnly(record);
     const busy = clipTask !== null;
-    const unwritable = abilities !== null && !abilities.h264;
     return html`${this._seams(record)}
       ${
         record.report
@@ -139,38 +138,12 @@ export class ResultView extends PanelPart {
               <p class="quiet">${text.contentHints[settings.content]}</p>
             </div>`
       }
-      ${
-        busy
-          ? html`<div class="row card">
-              <sp-progress-circle
-                size="s"
-                label=${clipTask.kind === 'encoding' ? text.encoding : text.inserting}
-                .progress=${Math.round(clipTask.fraction * 100)}
-                ?indeterminate=${clipTask.kind === 'inserting'}
-              ></sp-progress-circle>
-              <span class="grow">${clipTask.kind === 'encoding' ? text.encoding : text.inserting}</span>
-              <sp-action-button @click=${() => this.controller.cancelDelivery()}
-                >${text.cancel}</sp-action-button
-              >
-            </div>`
-          : html`<div class="tight">
-              <sp-button
-                id="insert"
-                variant="accent"
-                size="l"
-                ?disabled=${unwritable}
-                @click=${() => this.controller.insert(record)}
-                >${host.capabilities.placement === 'page' ? text.insertPage : text.insert}</sp-button
-              >
-              ${
-                unwritable
-                  ? html`<p class="quiet">${text.noH264}</p>`
-                  : host.capabilities.dragOut
-                    ? html`<p class="quiet">${text.drag}</p>`
-                    : nothing
-              }
-            </div>`
-      }
+      <longtake-insert-actions
+        .controller=${this.controller}
+        .state=${this.state}
+        .language=${this.language}
+        .record=${record}
+      ></longtake-insert-actions>
       <div class="stack">
         <sp-button
           id="retry"

@@ -7,7 +7,7 @@ import './camera-control.ts';
 import './quality-control.ts';
 import './variation-count.ts';
 import { PanelPart } from './panel-part.ts';
-import { choiceStyles, sectionStyles } from './panel.css.ts';
+import { choiceStyles, sectionStyles, stuck } from './panel.css.ts';
 
 /** Length, quality, direction and the finer options, and the button that starts it all. */
 @customElement('longtake-settings')
@@ -37,6 +37,11 @@ export class SettingsView extends PanelPart {
       }
       .file {
         min-width: 0;
+      }
+      @container (min-height: 300px) {
+        .primary {
+          ${stuck}
+        }
       }
     `,
   ];
@@ -74,7 +79,7 @@ export class SettingsView extends PanelPart {
         <summary>${text.more}</summary>
         <div class="stack">${this._seed()} ${this._camera()}</div>
       </details>
-      <div class="tight">
+      <div class="tight primary">
         <sp-button
           id="generate"
           variant="accent"

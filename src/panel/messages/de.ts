@@ -185,6 +185,11 @@ export const de: Messages = {
   contents: { continuation: 'Nur der neue Teil', extended: 'Ganzer Clip, länger' },
   insert: 'Einfügen',
   insertPage: 'Zur Seite hinzufügen',
+  insertAgain: 'Erneut einfügen',
+  insertPageAgain: 'Erneut hinzufügen',
+  isOnTimeline: 'In die Zeitleiste eingefügt',
+  isOnPage: 'Zur Seite hinzugefügt',
+  done: 'Fertig',
   drag: 'Oder das Bild auf die Seite ziehen.',
   contentHints: {
     continuation: 'Der neue Teil hat keinen Ton.',
@@ -208,8 +213,9 @@ export const de: Messages = {
   clearConfirm: 'Alle in diesem Browser gesicherten Clips und Einstellungen verwerfen?',
   keep: 'Behalten',
   notKept: 'Dieser Browser kann keine Clips sichern: füge sie ein, bevor du das Panel schließt.',
-  noWebGpu:
-    'Dieser Browser bietet dem Modell keine Grafikkarte (WebGPU). Es läuft auf dem Prozessor und braucht ein Vielfaches der Zeit. Es hilft die Qualität „Entwurf“ oder ein aktuelles Chrome oder Edge.',
+  noWebGpu: 'Ohne Grafikkarte (WebGPU): es dauert ein Vielfaches.',
+  noWebGpuDetail:
+    'Dieser Browser bietet dem Modell keine, darum läuft es auf dem Prozessor. Es hilft die Qualität „Entwurf“ oder ein aktuelles Chrome oder Edge.',
   noH264:
     'Dieser Browser kann kein H.264-Video schreiben. Generieren und Ansehen geht; zum Einfügen öffne das Panel in einem aktuellen Chrome oder Edge. Deine Clips bleiben in diesem Browser, bis du sie verwirfst.',
   notices: {

@@ -194,6 +194,11 @@ export const en = {
   contents: { continuation: 'New part only', extended: 'Whole clip, longer' },
   insert: 'Insert',
   insertPage: 'Add to page',
+  insertAgain: 'Insert again',
+  insertPageAgain: 'Add again',
+  isOnTimeline: 'Inserted on the timeline',
+  isOnPage: 'Added to the page',
+  done: 'Done',
   drag: 'Or drag the picture onto the page.',
   contentHints: {
     continuation: 'The new part has no sound.',
@@ -219,8 +224,9 @@ export const en = {
   keep: 'Keep',
   notKept: 'This browser has no storage for clips: insert them before you close the panel.',
   // States of the browser
-  noWebGpu:
-    'This browser offers the model no graphics processor (WebGPU): it runs on the main processor and takes several times longer. Draft quality helps; so does a current Chrome or Edge.',
+  noWebGpu: 'No graphics processor (WebGPU): it takes several times longer.',
+  noWebGpuDetail:
+    'This browser offers the model none, so it runs on the main processor. Draft quality helps; so does a current Chrome or Edge.',
   noH264:
     'This browser cannot write H.264 video. You can generate and look; to insert, open the panel in a current Chrome or Edge. Your clips stay in this browser until you discard them.',
   // Notices

@@ -185,6 +185,11 @@ export const pt: Messages = {
   contents: { continuation: 'Só a parte nova', extended: 'Clipe inteiro, mais longo' },
   insert: 'Inserir',
   insertPage: 'Adicionar à página',
+  insertAgain: 'Inserir de novo',
+  insertPageAgain: 'Adicionar de novo',
+  isOnTimeline: 'Inserido na linha do tempo',
+  isOnPage: 'Adicionado à página',
+  done: 'Concluir',
   drag: 'Ou arraste a imagem para a página.',
   contentHints: {
     continuation: 'A parte nova não tem som.',
@@ -208,8 +213,9 @@ export const pt: Messages = {
   clearConfirm: 'Descartar todos os clipes e ajustes guardados neste navegador?',
   keep: 'Manter',
   notKept: 'Este navegador não guarda clipes: insira-os antes de fechar o painel.',
-  noWebGpu:
-    'Este navegador não oferece placa gráfica ao modelo (WebGPU): ele roda no processador e leva várias vezes mais tempo. A qualidade Rascunho ajuda; um Chrome ou Edge atual também.',
+  noWebGpu: 'Sem placa gráfica (WebGPU): leva várias vezes mais tempo.',
+  noWebGpuDetail:
+    'Este navegador não a oferece ao modelo, por isso ele roda no processador. A qualidade Rascunho ajuda; um Chrome ou Edge atual também.',
   noH264:
     'Este navegador não grava vídeo H.264. Dá para gerar e assistir; para inserir, abra o painel em um Chrome ou Edge atual. Seus clipes ficam neste navegador até você descartá-los.',
   notices: {

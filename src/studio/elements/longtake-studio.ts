@@ -147,7 +147,9 @@ export class LongtakeStudio extends StudioPart {
           <sp-icon-close slot="icon"></sp-icon-close>
         </sp-action-button>
       </header>
-      <div class="panel"><longtake-panel .host=${this.host}></longtake-panel></div>
+      <div class="panel">
+        <longtake-panel .host=${this.host} @done=${() => this.closePanel()}></longtake-panel>
+      </div>
     </aside>`;
   }
 
@@ -175,7 +177,9 @@ export class LongtakeStudio extends StudioPart {
   }
 
   private closePanel(): void {
-    const clipId = this.state.panel?.clipId;
+    // What was inserted is selected; otherwise the focus goes back to the clip that the panel was opened for.
+    const [selected] = this.state.selection;
+    const clipId = selected ?? this.state.panel?.clipId;
     this.studio.store.dispatch({ type: 'panel-close' });
     if (clipId) void this.updateComplete.then(() => this.timeline.focusClip(clipId));
   }
