@@ -42,6 +42,8 @@ describe('an editor fills a gap and closes a loop in Studio', { timeout: 120_000
     await page.getByRole('menuitem', { name: 'Fill gap…' }).click();
     const panel = page.getByRole('complementary', { name: 'Fill gap' });
     await panel.getByText('40 frames before · 44 frames after').waitFor();
+    // It is marked on the timeline while the panel speaks of it.
+    await page.getByRole('option', { name: /^Gap of/, selected: true }).waitFor();
     await panel.getByText('12 frames are missing; exactly as many are made.').waitFor();
     expect(await panel.locator('#length').count()).toBe(0);
     expect(await panel.locator('#direction').count()).toBe(0);

@@ -141,6 +141,28 @@ export const timelineStyles = [
       outline: 2px solid var(--focus);
       outline-offset: -2px;
     }
+    /* What the panel is about to fill. */
+    .empty.chosen {
+      border: 2px dashed var(--made-edge);
+      box-sizing: border-box;
+    }
+    .note {
+      position: absolute;
+      inset-block-start: 44px;
+      margin-inline: 10px;
+      padding: 2px 8px;
+      border-radius: 4px;
+      background: rgb(0 0 0 / 85%);
+      color: #fff;
+      font-size: 12px;
+      font-variant-numeric: tabular-nums;
+      white-space: nowrap;
+      pointer-events: none;
+      z-index: 4;
+    }
+    .note.before {
+      translate: calc(-100% - 20px) 0;
+    }
     .stretch {
       position: absolute;
       inset-block: 4px;

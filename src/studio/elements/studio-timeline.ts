@@ -8,7 +8,7 @@ import { shownProject } from '../store/state.ts';
 import type { Track } from '../timeline/project.ts';
 import { allClips, clipEnd, gapsOf, projectLength } from '../timeline/project.ts';
 import { timecode } from '../timeline/timecode.ts';
-import { gapBox, stretchBox } from './between-clips.ts';
+import { gapBox, stretchBox, trimNote } from './between-clips.ts';
 import { LEAD_IN, frameToPixel, pixelToFrame, scrollToShow } from './geometry.ts';
 import { clipBox } from './clip-box.ts';
 import { clipOf, gapOf } from './clip-hit.ts';
@@ -196,6 +196,7 @@ export class StudioTimeline extends StudioPart {
         (clip) => clipBox(clip, this.studio, { ...view, pictures: this.pictures.get(clip.mediaId) ?? 0 }),
       )}
       ${gapsOf(track).map((gap) => gapBox(gap, this.state))} ${stretchBox(track, this.state)}
+      ${trimNote(track, this.state, view)}
     </div>`;
   }
 

@@ -6,6 +6,7 @@ import { shownProject } from '../store/state.ts';
 import { frameOfClip } from '../timeline/conform.ts';
 import { clipAt } from '../timeline/project.ts';
 import { timecode } from '../timeline/timecode.ts';
+import { frameInView } from '../timeline/trim-drag.ts';
 import { pictureWidth } from './picture-box.css.ts';
 import { StudioPart } from './studio-part.ts';
 
@@ -18,7 +19,7 @@ const FAR = 24;
 const STEPS = 24;
 
 /**
- * Shows the frame under the playhead. While a frame is decoded, the one before stays; after a jump the nearest thumbnail
+ * Shows the frame under the playhead, or at the edge of a clip that is being trimmed. While a frame is decoded, the one before stays; after a jump the nearest thumbnail
  * shows at once about where one is.
  */
 @customElement('studio-viewer')
@@ -65,7 +66,7 @@ export class StudioViewer extends StudioPart {
   private exact: FrameRef | null = null;
   /** That of the thumbnail that it shows for now. */
   private near: FrameRef | null = null;
-  private lastPlayhead = 0;
+  private lastFrame = 0;
   private backwards = false;
 
   override connectedCallback(): void {
@@ -102,11 +103,12 @@ export class StudioViewer extends StudioPart {
   protected override render() {
     const project = shownProject(this.state);
     const { format } = project;
-    const clip = clipAt(project, this.state.playhead);
+    const frame = frameInView(this.state);
+    const clip = clipAt(project, frame);
     const scale = format ? Math.min(1, LONGEST / Math.max(format.width, format.height)) : 1;
     const width = Math.round((format?.width ?? 16) * scale);
     const height = Math.round((format?.height ?? 9) * scale);
-    const at = format ? timecode(this.state.playhead, format.rate) : '';
+    const at = format ? timecode(frame, format.rate) : '';
     return html`<canvas
         ?hidden=${!format}
         width=${width}
@@ -124,20 +126,22 @@ export class StudioViewer extends StudioPart {
 
   private wanted(): FrameRef | null {
     const project = shownProject(this.state);
-    const clip = clipAt(project, this.state.playhead);
+    const at = frameInView(this.state);
+    const clip = clipAt(project, at);
     const media = clip ? project.media[clip.mediaId] : undefined;
     if (!clip || !media || !project.format) return null;
-    return { mediaId: media.id, frame: frameOfClip(clip, media, project.format.rate, this.state.playhead) };
+    return { mediaId: media.id, frame: frameOfClip(clip, media, project.format.rate, at) };
   }
 
   private draw(): void {
     const { canvas } = this;
     const ref = this.wanted();
-    const { shuttle, playhead } = this.state;
-    const back = this.lastPlayhead - playhead;
+    const { shuttle } = this.state;
+    const at = frameInView(this.state);
+    const back = this.lastFrame - at;
     // After a jump the frames before it are of no use. Drawing the same frame again says nothing of where one goes.
     if (back !== 0) this.backwards = shuttle < 0 || (shuttle === 0 && back > 0 && back <= STEPS);
-    this.lastPlayhead = playhead;
+    this.lastFrame = at;
     // Setting a canvas's size clears it, so the size is part of what is shown.
     const key = `${canvas.width}x${canvas.height} ${ref ? `${ref.mediaId}/${ref.frame}` : 'black'}`;
     if (!ref) {
