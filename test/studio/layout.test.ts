@@ -75,7 +75,7 @@ describe('Studio in a narrow window and at a zoom of up to 400 %', { timeout: 12
     const insert = page.getByRole('button', { name: 'Insert', exact: true });
     await insert.click();
     await page.getByText('The clip was inserted.').waitFor();
-    for (const place of ['Back', 'Compare', 'Discard', 'Clear all data'])
+    for (const place of ['Back', 'Compare', 'Remove from My clips', 'Clear all data'])
       await page.getByRole('button', { name: place, exact: true }).scrollIntoViewIfNeeded();
     expect(await studio.layoutFaults(1280, 800)).toEqual([]);
     await look();

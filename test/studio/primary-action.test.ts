@@ -97,6 +97,9 @@ describe('what the panel comes down to', { timeout: 120_000 }, () => {
     const panel = page.getByRole('complementary', { name: 'Extend clip' });
     await panel.getByRole('button', { name: /^one\.mp4.*Inserted/ }).click();
     await panel.getByText('Inserted on the timeline').waitFor();
+    // What is on the timeline does not go with it, so it is not called discarding.
+    expect(await panel.getByRole('button', { name: 'Discard' }).count()).toBe(0);
+    expect(await panel.getByRole('button', { name: 'Remove from My clips' }).count()).toBe(1);
     await panel.getByRole('button', { name: 'Insert again' }).click();
     await expect.poll(async () => (await studio.clips()).length, { timeout: 60_000 }).toBe(3);
   });

@@ -57,6 +57,7 @@ describe('variations whose page is reloaded', { timeout: 240_000 }, () => {
     expect(await kept()).toBe(3);
     expect(await studio.violations()).toEqual([]);
     await page.getByRole('button', { name: 'Variation 2' }).click();
+    await page.getByRole('heading', { name: 'Variation 2 · one.mp4' }).waitFor();
     await page.getByText('this clip was made in two goes').waitFor();
     await page.getByRole('button', { name: 'Back', exact: true }).click();
     await page.getByRole('button', { name: 'Variation 3' }).click();
@@ -69,6 +70,11 @@ describe('variations whose page is reloaded', { timeout: 240_000 }, () => {
   it('what was cancelled stays so', async () => {
     const { page } = studio;
     await generate();
+    // The figures are those of the one that is being made.
+    await page
+      .getByText(/Variation 1 of 3: /)
+      .first()
+      .waitFor();
     await expect.poll(async () => (await facts())[0], { interval: 50 }).toMatch(/^[1-9]\d* of 72/);
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByText('Frames made so far are in My clips').waitFor();

@@ -209,7 +209,7 @@ export class ClipList extends PanelPart {
             ? []
             : [['insert', page ? text.insertPage : text.insert] as [string, string]]),
           ['retry', text.retry],
-          ['discard', text.discard],
+          ['discard', clip.inserted ? text.discardInserted : text.discard],
         ]
       : [
           ['open', text.openClip],

@@ -21,6 +21,7 @@ export class InsertActions extends PanelPart {
       .inserted {
         display: flex;
         gap: 8px;
+        padding-block-end: 4px;
       }
       .inserted sp-icon-checkmark-circle {
         flex: none;

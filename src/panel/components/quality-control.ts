@@ -17,15 +17,11 @@ export class QualityControl extends PanelPart {
     choiceStyles,
     css`
       dl {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 2px 14px;
+        display: grid;
+        grid-template-columns: repeat(3, 1fr);
+        gap: 8px;
         margin: 0;
         min-block-size: 2lh;
-      }
-      dl div {
-        display: flex;
-        gap: 4px;
       }
       dd {
         margin: 0;
@@ -59,7 +55,7 @@ export class QualityControl extends PanelPart {
           )}
           <sp-action-button value="fit">${text.fit.choice}</sp-action-button>
         </sp-action-group>
-        ${this._times()}
+        ${this.state.source.status === 'none' ? nothing : this._times()}
         ${fitSeconds === null ? html`<p class="quiet">${text.profileHints[profile]}</p>` : nothing}
       </div>
       ${fitSeconds === null ? nothing : this._fit(fitSeconds)}
@@ -70,7 +66,7 @@ export class QualityControl extends PanelPart {
   private _times() {
     const { text, duration } = this.language;
     const seconds = secondsByProfile(this.state);
-    // There from the start, so that nothing moves under the pointer when the times are known.
+    // There from the source on, so that nothing moves under the pointer when the times are known.
     return html`<dl class="quiet" id="times">
       ${PROFILES.map(
         (profile) =>

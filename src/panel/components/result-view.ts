@@ -35,10 +35,15 @@ export class ResultView extends PanelPart {
         color: var(--spectrum-notice-visual-color);
       }
       .head {
-        justify-content: space-between;
+        gap: 4px;
       }
+      .head h2 {
+        min-width: 0;
+      }
+      /* Its picture stands where the sections below begin. */
       .head sp-action-button {
         flex: none;
+        margin-inline-start: -10px;
       }
     `,
   ];
@@ -61,15 +66,18 @@ export class ResultView extends PanelPart {
     const record = openClip(this.state);
     if (!record) return nothing;
     const { text } = this.language;
-    const { gap } = record.prefix;
+    const title = this._title(record);
     return html`<section class="stack" aria-label=${text.result}>
       <div class="row head">
-        <h2 class="ellipsis">
-          ${gap ? text.gapBetween(record.prefix.label, gap.after.label) : record.prefix.label || text.result}
-        </h2>
-        <sp-action-button quiet id="close-result" @click=${() => this.controller.close()}
-          >${text.back}</sp-action-button
-        >
+        <sp-action-button
+          quiet
+          id="close-result"
+          label=${text.back}
+          title=${text.back}
+          @click=${() => this.controller.close()}
+          ><sp-icon-chevron-left slot="icon"></sp-icon-chevron-left
+        ></sp-action-button>
+        <h2 class="ellipsis" title=${title}>${title}</h2>
       </div>
       <longtake-viewer
         .reel=${this.controller.reel}
@@ -99,6 +107,15 @@ export class ResultView extends PanelPart {
     this.#forgetOriginals();
     this._viewer?.rewind();
     if (record?.state === 'finished') void this.#startDrag(record);
+  }
+
+  /** What the clip was made of, and which variation it is where it is one of those side by side. */
+  private _title({ id, prefix }: ClipRecord): string {
+    const { text, number } = this.language;
+    const { gap } = prefix;
+    const of = gap ? text.gapBetween(prefix.label, gap.after.label) : prefix.label || text.result;
+    const index = this.state.variations?.indexOf(id) ?? -1;
+    return index < 0 ? of : `${text.variations.name(number(index + 1))} · ${of}`;
   }
 
   private _finished(record: ClipRecord) {
@@ -158,7 +175,7 @@ export class ResultView extends PanelPart {
           treatment="outline"
           ?disabled=${busy}
           @click=${() => this.controller.discard(record)}
-          >${text.discard}</sp-button
+          >${record.inserted ? text.discardInserted : text.discard}</sp-button
         >
       </div>`;
   }

@@ -1,6 +1,6 @@
 import { css, html, nothing } from 'lit';
 import { customElement } from 'lit/decorators.js';
-import { progressOf } from '../state/panel-state.ts';
+import { progressOf, type RolloutPhase } from '../state/panel-state.ts';
 import { PanelPart } from './panel-part.ts';
 import { sectionStyles } from './panel.css.ts';
 
@@ -32,7 +32,7 @@ export class RolloutProgressView extends PanelPart {
       <div class="tight">
         <sp-progress-bar
           id="progress"
-          label=${text.phases[rollout.phase]}
+          label=${this._label(rollout.phase)}
           .progress=${fraction === null ? 0 : Math.round(fraction * 100)}
           ?indeterminate=${fraction === null}
         ></sp-progress-bar>
@@ -42,5 +42,15 @@ export class RolloutProgressView extends PanelPart {
         >${text.cancel}</sp-button
       >
     </div>`;
+  }
+
+  /** What is being done, and for which variation where they are made one after another: the figures are that one's. */
+  private _label(phase: RolloutPhase): string {
+    const { text, number } = this.language;
+    const { rollouts, variations } = this.state;
+    const doing = text.phases[phase];
+    const index = rollouts.length === 1 ? (variations?.indexOf(rollouts[0]!.clipId) ?? -1) : -1;
+    if (index < 0) return doing;
+    return `${text.variations.nameOf(number(index + 1), number(variations!.length))}: ${doing}`;
   }
 }

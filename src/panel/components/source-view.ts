@@ -58,7 +58,12 @@ export class SourceView extends PanelPart {
         block-size: 40px;
         border-radius: 6px;
       }
+      /* Both names as far as three lines hold them; the whole is in the tooltip. */
       .names {
+        display: -webkit-box;
+        -webkit-box-orient: vertical;
+        -webkit-line-clamp: 3;
+        overflow: hidden;
         overflow-wrap: anywhere;
       }
       .change {
@@ -204,10 +209,7 @@ export class SourceView extends PanelPart {
               gap
                 ? text.gapSides(number(prefix.range.frameCount), number(gap.after.range.frameCount))
                 : region
-                  ? text.regionFrames(
-                      number(region.range.startFrame + 1),
-                      number(region.range.startFrame + region.range.frameCount),
-                    )
+                  ? text.regionFrames(number(region.range.frameCount))
                   : prefix.kind === 'none'
                     ? text.factsCold(size, rate(prefix.rate))
                     : text.facts(size, rate(prefix.rate), number(seconds, 1))

@@ -13,10 +13,15 @@ export class VariationsView extends PanelPart {
     sectionStyles,
     css`
       .head {
-        justify-content: space-between;
+        gap: 4px;
       }
+      .head h2 {
+        min-width: 0;
+      }
+      /* Its picture stands where the sections below begin. */
       .head sp-action-button {
         flex: none;
+        margin-inline-start: -10px;
       }
       ul {
         list-style: none;
@@ -53,11 +58,12 @@ export class VariationsView extends PanelPart {
         display: block;
         inline-size: 100%;
         border-radius: 6px;
-        background: #000;
+        background: var(--spectrum-gray-200);
         object-fit: contain;
       }
       .name {
         display: block;
+        margin-top: 4px;
         font-weight: 700;
       }
       .facts {
@@ -83,17 +89,19 @@ export class VariationsView extends PanelPart {
     const some = variations.some((id) => (this.controller.variations.of(id)?.madeCount ?? 0) > 1);
     return html`<section class="stack" aria-label=${text.variations.title}>
       <div class="row head">
-        <h2>${text.variations.title}</h2>
         ${
           running
             ? nothing
             : html`<sp-action-button
                 quiet
                 id="close-variations"
+                label=${text.back}
+                title=${text.back}
                 @click=${() => this.controller.closeVariations()}
-                >${text.back}</sp-action-button
-              >`
+                ><sp-icon-chevron-left slot="icon"></sp-icon-chevron-left
+              ></sp-action-button>`
         }
+        <h2>${text.variations.title}</h2>
       </div>
       <ul>
         ${variations.map((id, index) => this._tile(id, index))}

@@ -53,7 +53,7 @@ export const en = {
     region: 'This model was not trained to repaint parts of the picture.',
   },
   // Regions
-  regionFrames: (first: string, last: string) => `Frames ${first} to ${last} of the clip`,
+  regionFrames: (count: string) => `${count} frames of the clip`,
   regionShare: (percent: string) => `${percent} % of the picture is made anew; the rest stays as it is.`,
   regionUnpainted: 'Nothing is painted yet.',
   paintFirst: 'Paint over the part of the picture that is to be made anew.',
@@ -82,8 +82,8 @@ export const en = {
   direction: 'Direction',
   directions: { forward: 'After the clip', backward: 'Before the clip' },
   more: 'More options',
-  seed: 'Variation',
-  newSeed: 'Another variation',
+  seed: 'Seed of the first variation',
+  newSeed: 'Another seed',
   again: {
     button: 'Make again from here',
     keeps: (kept: string, made: string) =>
@@ -94,6 +94,7 @@ export const en = {
     count: 'Variations',
     title: 'Variations',
     name: (index: string) => `Variation ${index}`,
+    nameOf: (index: string, total: string) => `Variation ${index} of ${total}`,
     waiting: 'Waiting',
     pick: 'Pick one to look closer and to insert it. All of them are kept in My clips.',
   },
@@ -206,6 +207,7 @@ export const en = {
   },
   retry: 'Try another variation',
   discard: 'Discard',
+  discardInserted: 'Remove from My clips',
   encoding: 'Writing the clip…',
   inserting: 'Inserting…',
   // Clips
