@@ -109,4 +109,25 @@ describe('a menu of Studio', { timeout: 120_000 }, () => {
     await expect.poll(() => page.locator('sp-popover.menu').count()).toBe(0);
     await expect.poll(() => more.evaluate((button) => button.matches(':focus'))).toBe(true);
   });
+
+  it('opens another in its own place where there is no room beside it', async () => {
+    const { page } = studio;
+    await page.setViewportSize({ width: 320, height: 640 });
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Playback and view' }).click();
+    const entry = page.getByRole('menuitem', { name: /^To the start/ });
+    await entry.waitFor();
+    // The menu becomes narrower with its entries, and then finds its place anew.
+    await expect
+      .poll(async () => {
+        const { x, width } = (await entry.boundingBox())!;
+        return x >= 0 && x + width <= 320 ? 'in sight' : `from ${x} to ${x + width}`;
+      })
+      .toBe('in sight');
+    await entry.click();
+    await expect.poll(() => page.locator('sp-popover.menu').count()).toBe(0);
+    // In a narrow window the panel lies over the timecode.
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await expect.poll(() => studio.timecode()).toBe('00:00:00');
+  });
 });

@@ -124,6 +124,9 @@ export async function openMenu(
   host.append(opened);
 }
 
+/** Narrowest window in which a menu inside opens beside its entry; in narrower ones it takes the menu's place. */
+const ROOM_BESIDE = 560;
+
 /** @param slot where a menu inside another goes */
 function menuOf(
   groups: MenuGroups,
@@ -132,7 +135,12 @@ function menuOf(
   mac: boolean,
   slot?: 'submenu',
 ): TemplateResult {
-  return html`<sp-menu label=${label} slot=${ifDefined(slot)} @change=${choose}>
+  return html`<sp-menu
+    label=${label}
+    slot=${ifDefined(slot)}
+    .mobileView=${!slot && innerWidth < ROOM_BESIDE}
+    @change=${choose}
+  >
     ${groups.map(
       (group, i) => html`
         ${i > 0 ? html`<sp-menu-divider size="s"></sp-menu-divider>` : nothing}
