@@ -19,12 +19,8 @@ import {
   type KernelChoice,
   variantFor,
 } from '../src/engine/world/webgpu/kernel-choice.ts';
-import {
-  isPacked,
-  matmulProgram,
-  matmulWorkgroups,
-  type UnitTile,
-} from '../src/engine/world/webgpu/matmul-program.ts';
+import { isPacked, type UnitTile } from '../src/engine/world/webgpu/matmul-options.ts';
+import { matmulProgram, matmulWorkgroups } from '../src/engine/world/webgpu/matmul-program.ts';
 import type { Operation } from '../src/engine/world/webgpu/operation.ts';
 import { packMatrix } from '../src/engine/world/webgpu/pack.ts';
 import { packForUnits } from '../src/engine/world/webgpu/pack-units.ts';

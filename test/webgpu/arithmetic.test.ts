@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { requestWebGpuDevice } from '../../src/engine/world/webgpu/device.ts';
 import { Gpu } from '../../src/engine/world/webgpu/gpu.ts';
-import { fromHalf, toHalf } from '../../src/engine/world/webgpu/half.ts';
+import { fromHalf, toHalf, toHalves } from '../../src/engine/world/webgpu/half.ts';
 import { createWebGpuWorldModel, createWith } from '../../src/engine/world/webgpu/index.ts';
 import {
   chooseKernels,
   type KernelChoice,
   PLAIN_KERNELS,
 } from '../../src/engine/world/webgpu/kernel-choice.ts';
-import { DEFAULT_WORKGROUP } from '../../src/engine/world/webgpu/matmul-program.ts';
+import { DEFAULT_WORKGROUP } from '../../src/engine/world/webgpu/matmul-options.ts';
 import { loadKernelSources, openCheckingGpu } from '../../src/engine/world/webgpu/platform.node.ts';
 import type { WorldSession } from '../../src/engine/world/world-model.ts';
 import { emulatedUnits, withEmulatedUnits, withRoundedTiles, withRoundedUnits } from './emulated-units.ts';
@@ -155,7 +155,7 @@ describe('f16', () => {
     const bits = Uint16Array.from({ length: 65536 }, (_, i) => i).filter(
       (half) => (half & 0x7c00) !== 0x7c00,
     );
-    expect(Uint16Array.from(fromHalf(bits), toHalf)).toEqual(bits);
+    expect(toHalves(fromHalf(bits))).toEqual(bits);
   });
 
   it('is the nearest, ties to even, and infinity beyond its range', () => {

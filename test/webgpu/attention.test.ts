@@ -9,7 +9,7 @@ import type { Gpu } from '../../src/engine/world/webgpu/gpu.ts';
 import { runKernel } from '../../src/engine/world/webgpu/kernel-run.ts';
 import type { RolloutLaunch } from '../../src/engine/world/webgpu/launch.ts';
 import type { UnitsChoice } from '../../src/engine/world/webgpu/kernel-choice.ts';
-import { DEFAULT_WORKGROUP, type WorkgroupLimits } from '../../src/engine/world/webgpu/matmul-program.ts';
+import { DEFAULT_WORKGROUP, type WorkgroupLimits } from '../../src/engine/world/webgpu/matmul-options.ts';
 import { attend } from '../../src/engine/world/webgpu/parity/reference.ts';
 import {
   CACHE_STORE,

@@ -4,7 +4,7 @@ import { recordedRollout } from '../../src/engine/parity/parity.ts';
 import { CHUNKS, RECORDED_SEED, type Recording } from '../../src/engine/parity/recording.ts';
 import { createWebGpuWorldModel, type WebGpuWorldModel } from '../../src/engine/world/webgpu/index.ts';
 import { compare, kernelParity } from '../../src/engine/world/webgpu/parity/kernel-parity.ts';
-import { MATMUL } from '../../src/engine/world/webgpu/matmul-program.ts';
+import { MATMUL } from '../../src/engine/world/webgpu/matmul-options.ts';
 import { SCAN, scanColumns } from '../../src/engine/world/webgpu/programs.ts';
 import type { InspectedOperation } from '../../src/engine/world/webgpu/webgpu-session.ts';
 import { largestDifference } from './numbers.ts';

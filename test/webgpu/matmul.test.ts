@@ -12,11 +12,10 @@ import {
 } from '../../src/engine/world/webgpu/parity/reference.ts';
 import {
   MATMUL,
-  matmulProgram,
-  matmulWorkgroups,
   type MatmulOptions,
   type MatmulVariant,
-} from '../../src/engine/world/webgpu/matmul-program.ts';
+} from '../../src/engine/world/webgpu/matmul-options.ts';
+import { matmulProgram, matmulWorkgroups } from '../../src/engine/world/webgpu/matmul-program.ts';
 import { rotations } from '../../src/engine/world/webgpu/rotations.ts';
 import { emulatedUnits, withEmulatedUnits } from './emulated-units.ts';
 import { largestDifference, randomNumbers } from './numbers.ts';

@@ -6,11 +6,10 @@ import {
   DEFAULT_WORKGROUP,
   MATMUL,
   type MatmulOptions,
-  matmulProgram,
-  matmulWorkgroups,
   SQUARED,
   type UnitTile,
-} from '../../src/engine/world/webgpu/matmul-program.ts';
+} from '../../src/engine/world/webgpu/matmul-options.ts';
+import { matmulProgram, matmulWorkgroups } from '../../src/engine/world/webgpu/matmul-program.ts';
 import { packForUnits } from '../../src/engine/world/webgpu/pack-units.ts';
 import { contentsFor, numbersOf } from '../../src/engine/world/webgpu/packed-numbers.ts';
 import { kernelParity } from '../../src/engine/world/webgpu/parity/kernel-parity.ts';

@@ -12,7 +12,7 @@ import {
   DEFAULT_WORKGROUP,
   type MatrixUnit,
   type WeightFormat,
-} from '../../src/engine/world/webgpu/matmul-program.ts';
+} from '../../src/engine/world/webgpu/matmul-options.ts';
 import { loadKernelSources, openCheckingGpu } from '../../src/engine/world/webgpu/platform.node.ts';
 import { programKey } from '../../src/engine/world/webgpu/program.ts';
 import { makePlans } from '../../src/engine/world/webgpu/world-plans.ts';

@@ -1,6 +1,6 @@
 import { attentionUnitsConstants } from './attention-units-program.ts';
 import type { UnitsChoice } from './kernel-choice.ts';
-import { DEFAULT_WORKGROUP, type WorkgroupLimits } from './matmul-program.ts';
+import { DEFAULT_WORKGROUP, type WorkgroupLimits } from './matmul-options.ts';
 import { ceilDivide, type Program, type Workgroups } from './program.ts';
 
 export interface AttentionOptions {

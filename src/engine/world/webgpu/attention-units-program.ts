@@ -1,6 +1,6 @@
 import type { AttentionOptions } from './attention-program.ts';
 import type { UnitsChoice } from './kernel-choice.ts';
-import { DEFAULT_WORKGROUP, type WorkgroupLimits } from './matmul-program.ts';
+import { DEFAULT_WORKGROUP, type WorkgroupLimits } from './matmul-options.ts';
 import { ceilDivide } from './program.ts';
 
 /** Subgroups of a workgroup of kernels/attention-units.wgsl where it may be as large. */

@@ -1,7 +1,7 @@
 import type { WorldSpec } from '../../package/model-json.ts';
 import { type AttentionOptions, isOnUnits } from './attention-program.ts';
 import type { KernelChoice } from './kernel-choice.ts';
-import { MATMUL, type MatmulOptions, type NextScale, SQUARED, type WeightFormat } from './matmul-program.ts';
+import { MATMUL, type MatmulOptions, type NextScale, SQUARED, type WeightFormat } from './matmul-options.ts';
 import { LEVEL_ROWS } from './level-table.ts';
 import type { Operation, Place } from './operation.ts';
 import { PACK_ROWS, packRowsProgram, packRowsWorkgroups } from './pack-rows-program.ts';

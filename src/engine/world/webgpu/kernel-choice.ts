@@ -9,7 +9,7 @@ import {
   type UnitTile,
   type WeightFormat,
   type WorkgroupLimits,
-} from './matmul-program.ts';
+} from './matmul-options.ts';
 import { ceilDivide } from './program.ts';
 import type { ScanSplit } from './programs.ts';
 import { isSoftwareInfo } from './software-adapter.ts';

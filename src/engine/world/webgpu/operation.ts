@@ -1,4 +1,4 @@
-import type { MatmulOptions } from './matmul-program.ts';
+import type { MatmulOptions } from './matmul-options.ts';
 import type { Program, Workgroups } from './program.ts';
 
 export type PassInput = 'latents' | 'mask' | 'rays' | 'known' | 'rotations';

@@ -1,7 +1,8 @@
 import type { WorldSpec } from '../../package/model-json.ts';
 import { ATTENTION, attentionProgram, attentionWorkgroups } from './attention-program.ts';
 import { type KernelChoice, PLAIN_KERNELS, shapeKey, variantFor } from './kernel-choice.ts';
-import { MATMUL, type MatmulOptions, matmulProgram, matmulWorkgroups } from './matmul-program.ts';
+import { MATMUL, type MatmulOptions } from './matmul-options.ts';
+import { matmulProgram, matmulWorkgroups } from './matmul-program.ts';
 import {
   CACHE_STORE,
   cacheStoreProgram,

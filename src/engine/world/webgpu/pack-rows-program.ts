@@ -1,4 +1,4 @@
-import { type MatrixUnit, SQUARED } from './matmul-program.ts';
+import { type MatrixUnit, SQUARED } from './matmul-options.ts';
 import type { Program, Workgroups } from './program.ts';
 import { elementWorkgroups } from './programs.ts';
 

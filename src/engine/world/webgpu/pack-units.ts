@@ -1,5 +1,5 @@
 import { toHalf } from './half.ts';
-import type { MatrixUnit } from './matmul-program.ts';
+import type { MatrixUnit } from './matmul-options.ts';
 import type { MatrixRows, PackedMatrix } from './pack.ts';
 
 /** f16 bits of the int8 numbers −128 … 127, divided by 128: exact. */

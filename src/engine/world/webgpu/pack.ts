@@ -1,4 +1,4 @@
-import type { WeightFormat } from './matmul-program.ts';
+import type { WeightFormat } from './matmul-options.ts';
 
 /** Rows of a weight matrix: int8 with one scale a row, or plain floats. */
 export interface MatrixRows {

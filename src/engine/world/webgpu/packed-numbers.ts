@@ -1,6 +1,6 @@
 import { ATTENTION } from './attention-program.ts';
 import { fromHalf, toHalf } from './half.ts';
-import { MATMUL } from './matmul-program.ts';
+import { MATMUL } from './matmul-options.ts';
 import { PACK_ROWS } from './pack-rows-program.ts';
 import type { Program } from './program.ts';
 

@@ -1,12 +1,11 @@
+import { epilogueBytes, wholeHeads } from './matmul-memory.ts';
 import {
   DEFAULT_WORKGROUP,
-  epilogueBytes,
   type MatmulOptions,
   SQUARED,
   type UnitsVariant,
   type UnitTile,
-  wholeHeads,
-} from './matmul-program.ts';
+} from './matmul-options.ts';
 import { ceilDivide } from './program.ts';
 
 /** A tile of kernels/matmul-packed.wgsl. `deep`: units of the depth that are on their way together. */

@@ -10,14 +10,8 @@ import {
   type UnitsChoice,
   variantFor,
 } from './kernel-choice.ts';
-import {
-  isPacked,
-  type MatmulOptions,
-  matmulProgram,
-  matmulWorkgroups,
-  type Tile,
-  type UnitTile,
-} from './matmul-program.ts';
+import { isPacked, type MatmulOptions, type Tile, type UnitTile } from './matmul-options.ts';
+import { matmulProgram, matmulWorkgroups } from './matmul-program.ts';
 import type { Operation, Product } from './operation.ts';
 import { LONG_PASS } from './operations.ts';
 import type { BoundOperation, Plan } from './plan.ts';

@@ -15,7 +15,7 @@ import {
   plainLaunch,
 } from './launch.ts';
 import { LEVEL_ROWS, LevelTable } from './level-table.ts';
-import { MATMUL } from './matmul-program.ts';
+import { MATMUL } from './matmul-options.ts';
 import type { Place } from './operation.ts';
 import { PassMemory } from './pass-memory.ts';
 import { type BoundOperation, bindOperations, type Plan, record } from './plan.ts';

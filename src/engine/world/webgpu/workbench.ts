@@ -1,6 +1,6 @@
 import type { Gpu } from './gpu.ts';
 import { LAUNCH_BYTES, LAUNCH_SLOT, packLaunch, plainLaunch } from './launch.ts';
-import { MATMUL, type MatmulOptions, SQUARED } from './matmul-program.ts';
+import { MATMUL, type MatmulOptions, SQUARED } from './matmul-options.ts';
 import type { Operation } from './operation.ts';
 import { contentsFor, numbersOf } from './packed-numbers.ts';
 import { type BoundOperation, record } from './plan.ts';

@@ -1,7 +1,7 @@
 import { LongtakeError } from '../../../types.ts';
 import { fromHalf } from '../half.ts';
 import type { LaunchValues } from '../launch.ts';
-import { MATMUL, SQUARED } from '../matmul-program.ts';
+import { MATMUL, SQUARED } from '../matmul-options.ts';
 import { type Bindings, columnsOf } from './bindings.ts';
 import { HEADROOM, packed, unpacked } from './packed-reference.ts';
 import { gelu, headGate, linear, modulate, type Numbers, rotateByTable, silu } from './reference.ts';
