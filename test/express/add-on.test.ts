@@ -99,9 +99,22 @@ describe('an editor extends a clip in Adobe Express', { timeout: 120_000 }, () =
     await at('longtake-clip-list sp-action-button[aria-haspopup]').focus();
     await addOn.page.keyboard.press('Enter');
     await at('longtake-clip-list sp-menu-item[value=discard]').waitFor();
-    await addOn.page.keyboard.press('End');
+    const kept = await at('longtake-clip-list li').innerText();
+    const discard = async () => {
+      await addOn.page.keyboard.press('End');
+      await addOn.page.keyboard.press('Enter');
+      await expect.poll(() => at('longtake-clip-list li').count()).toBe(0);
+    };
+    await discard();
+    // By mistake: its frames took long to make.
+    expect(await addOn.violations()).toEqual([]);
+    await at('longtake-notice').getByRole('button', { name: 'Undo' }).click();
+    await expect.poll(() => at('longtake-clip-list li').count()).toBe(1);
+    expect(await at('longtake-clip-list li').innerText()).toBe(kept);
+    await at('longtake-clip-list sp-action-button[aria-haspopup]').focus();
     await addOn.page.keyboard.press('Enter');
-    await expect.poll(() => at('longtake-clip-list li').count()).toBe(0);
+    await at('longtake-clip-list sp-menu-item[value=discard]').waitFor();
+    await discard();
   });
 
   it('makes a continuation and adds it to the page', async () => {

@@ -47,6 +47,8 @@ export interface ClipRecord {
   /** Figures of the cut where its frames were taken over from another clip; the rollout itself begins behind it. */
   keptSeam?: SeamFigures | null;
   inserted: boolean;
+  /** Thrown away, as long as that can be undone. */
+  discarded?: true;
 }
 
 /** Where the clip continues from. The file itself is kept beside the record. */

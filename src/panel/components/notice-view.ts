@@ -64,6 +64,17 @@ export class NoticeView extends PanelPart {
                 ${notice.code ? html`<strong>${text.errors[notice.code]}</strong>` : nothing}
                 ${'key' in notice.text ? text.notices[notice.text.key] : notice.text.sentence}
               </div>
+              ${
+                notice.undo
+                  ? html`<sp-action-button
+                      id="undo"
+                      quiet
+                      size="s"
+                      @click=${() => this.controller.bringBack()}
+                      >${text.undo}</sp-action-button
+                    >`
+                  : nothing
+              }
               <sp-action-button
                 quiet
                 size="s"

@@ -17,6 +17,7 @@ export async function findClips(clips: ClipStore): Promise<FoundClips> {
   const records: ClipRecord[] = [];
   const cutShort = new Set<string>();
   for (const record of kept) {
+    if (record.discarded) continue;
     if (record.state !== 'running') {
       records.push(record);
     } else if (!live.has(record.id)) {
@@ -25,6 +26,12 @@ export async function findClips(clips: ClipStore): Promise<FoundClips> {
     }
   }
   return { records, cutShort };
+}
+
+/** Removes what was thrown away before the last page went away. */
+export async function removeDiscarded(clips: ClipStore): Promise<void> {
+  const discarded = (await clips.list()).filter((record) => record.discarded);
+  await Promise.all(discarded.map(({ id }) => clips.remove(id)));
 }
 
 /** A rollout that was under way when its page went away. */

@@ -7,8 +7,9 @@ import type { PanelServices } from '../services.ts';
 import type { Settings } from '../state/panel-state.ts';
 import { PanelStore } from '../state/store.ts';
 import { ClipMaker } from './clip-maker.ts';
-import { findClips } from './cut-short.ts';
+import { findClips, removeDiscarded } from './cut-short.ts';
 import { Delivery } from './delivery.ts';
+import { DiscardedClip } from './discarded-clip.ts';
 import { originalsOf } from './originals.ts';
 import { forgetSettings, loadSettings, saveSettings } from './kept-settings.ts';
 import { tellError, type PanelContext } from './panel-context.ts';
@@ -34,6 +35,7 @@ export class PanelController {
   readonly #sources: SourceTaker;
   readonly #maker: ClipMaker;
   readonly #delivery: Delivery;
+  readonly #discarded: DiscardedClip;
   readonly #speedometer: Speedometer;
   #opening = 0;
 
@@ -47,6 +49,7 @@ export class PanelController {
     this.#sources = new SourceTaker(this.#context);
     this.#maker = new ClipMaker(this.#context, this.#rollouts, this.#sources);
     this.#delivery = new Delivery(this.#context);
+    this.#discarded = new DiscardedClip(store, services.clips, (error) => this.#fail(error));
   }
 
   /** Connects to the host and brings back what an earlier panel left. Errors end up in the state, never outside. */
@@ -78,6 +81,7 @@ export class PanelController {
       if (page) store.dispatch({ type: 'model', model: page.model });
       store.dispatch({ type: 'settings', change: await loadSettings(values) });
       await this.#speedometer.open();
+      await removeDiscarded(clips);
       store.dispatch({ type: 'clips', clips: (await findClips(clips)).records });
     } catch (error) {
       this.#fail(error);
@@ -145,7 +149,7 @@ export class PanelController {
 
   /** Begins a rollout that was cut short again from its first frame; what it had goes when the new one is complete. */
   async restart(record: ClipRecord): Promise<void> {
-    if (await this.#maker.restart(record)) await this.discard(record);
+    if (await this.#maker.restart(record)) await this.#putAway(record, (gone) => this.#remove(gone));
   }
 
   /** Stops the rollout; the frames so far stay, to go on from. */
@@ -193,13 +197,33 @@ export class PanelController {
     this.#delivery.cancel();
   }
 
-  /** Throws a clip away. */
-  async discard(record: ClipRecord): Promise<void> {
+  /** Throws a clip away; until something else is told, `bringBack` undoes it. */
+  discard(record: ClipRecord): Promise<void> {
+    return this.#putAway(record, (gone) =>
+      gone.state === 'running' ? this.#remove(gone) : this.#discarded.hide(gone),
+    );
+  }
+
+  /** Undoes the last `discard`. */
+  async bringBack(): Promise<void> {
     try {
-      await this.services.clips.remove(record.id);
+      const shown = await this.#discarded.bringBack();
+      if (shown) await this.show(shown);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #remove({ id }: ClipRecord): Promise<void> {
+    await this.services.clips.remove(id);
+    this.store.dispatch({ type: 'clipGone', id });
+  }
+
+  async #putAway(record: ClipRecord, away: (record: ClipRecord) => Promise<void>): Promise<void> {
+    try {
       this.#rollouts.forget(record.id);
       if (this.#sources.borrows(record.id)) this.clearSource();
-      this.store.dispatch({ type: 'clipGone', id: record.id });
+      await away(record);
       for (const clip of withoutMember(record, this.store.state.clips)) {
         // One that is being made now saves itself.
         if (clip.state !== 'interrupted') continue;
@@ -238,6 +262,7 @@ export class PanelController {
   dispose(): void {
     this.#sources.dispose();
     this.#speedometer.dispose();
+    this.#discarded.dispose();
     this.#rollouts.cancel();
     this.#delivery.cancel();
     this.#subscriptions.unsubscribe();

@@ -225,7 +225,9 @@ export const de: Messages = {
     cancelled: 'Abgebrochen. Die Bilder bis hierher liegen unter „Meine Clips“.',
     cancelledEmpty: 'Abgebrochen. Es war noch kein Bild entstanden.',
     cleared: 'Alle gesicherten Clips und Einstellungen sind gelöscht.',
+    discarded: 'Der Clip wurde verworfen.',
   },
+  undo: 'Rückgängig',
   dismiss: 'Schließen',
   errors: {
     usage: 'Bitte prüfe die Einstellungen',

@@ -237,7 +237,9 @@ export const en = {
     cancelled: 'Cancelled. Frames made so far are in My clips.',
     cancelledEmpty: 'Cancelled. No frame was made yet.',
     cleared: 'All kept clips and settings are gone.',
+    discarded: 'The clip was discarded.',
   },
+  undo: 'Undo',
   dismiss: 'Dismiss',
   errors: {
     usage: 'Please check the settings',

@@ -225,7 +225,9 @@ export const pt: Messages = {
     cancelled: 'Cancelado. Os quadros feitos até aqui estão em Meus clipes.',
     cancelledEmpty: 'Cancelado. Nenhum quadro tinha sido feito.',
     cleared: 'Todos os clipes e ajustes guardados foram apagados.',
+    discarded: 'O clipe foi descartado.',
   },
+  undo: 'Desfazer',
   dismiss: 'Fechar',
   errors: {
     usage: 'Verifique os ajustes',

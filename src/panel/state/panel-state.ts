@@ -78,9 +78,11 @@ export interface Notice {
   code?: LongtakeErrorCode;
   /** An error's own sentence, or a key of the catalogue. */
   text: { sentence: string } | { key: NoticeKey };
+  /** What it tells can be undone. */
+  undo?: true;
 }
 
-export type NoticeKey = 'inserted' | 'cancelled' | 'cancelledEmpty' | 'cleared';
+export type NoticeKey = 'inserted' | 'cancelled' | 'cancelledEmpty' | 'cleared' | 'discarded';
 
 export type ClipTask = { clipId: string; kind: 'encoding' | 'inserting'; fraction: number };
 
