@@ -1,10 +1,20 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { unzipSync } from 'fflate';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { builtPage } from '../built-page.ts';
 
 const script = fileURLToPath(new URL('../../scripts/package.mjs', import.meta.url));
 const manifest = fileURLToPath(new URL('../../manifest.json', import.meta.url));
@@ -28,11 +38,19 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(join(folder, '..'), { recursive: true, force: true }));
 
-function pack() {
-  return spawnSync(process.execPath, [script, '--from', folder, '--out', out], { encoding: 'utf8' });
+function pack(from = folder) {
+  return spawnSync(process.execPath, [script, '--from', from, '--out', out], { encoding: 'utf8' });
 }
 
 describe('npm run package', () => {
+  it('leaves room beside the real add-on for the largest weights', () => {
+    const { status, stdout } = pack(builtPage('express'));
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/ort-wasm-simd-threaded\.wasm/);
+    // Of Adobe's 50 MB the weights of all models together may take 36.
+    expect(statSync(out).size).toBeLessThan(14 * 2 ** 20);
+  });
+
   it('zips the built add-on with relative paths and tells its size', () => {
     const { status, stdout } = pack();
     expect(status).toBe(0);
