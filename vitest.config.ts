@@ -8,6 +8,9 @@ if (!process.env.VK_ICD_FILENAMES && !process.env.LONGTAKE_GPU && existsSync(sof
   process.env.VK_ICD_FILENAMES = softwareVulkan;
 }
 
+/** Judge how long the page's own thread is at work: nothing else runs beside them. */
+const alone = ['test/studio/main-thread.test.ts'];
+
 export default defineConfig({
   test: {
     // Software rendering and PyTorch-free rollouts on two cores: generous, so that a busy machine does not fail a test.
@@ -23,7 +26,19 @@ export default defineConfig({
           environment: 'node',
           pool: 'forks',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.browser.test.ts'],
+          exclude: ['test/**/*.browser.test.ts', ...alone],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          environment: 'node',
+          pool: 'forks',
+          include: alone,
+          maxWorkers: 1,
+          // After all others, which are in group 0.
+          sequence: { groupOrder: 1 },
         },
       },
       {

@@ -18,10 +18,30 @@ export function chromaSize(width: number, height: number): { width: number; heig
 /** A picture with planes of the right sizes, all zero. */
 export function allocatePicture(width: number, height: number): YuvPicture {
   const chroma = chromaSize(width, height);
-  const y = new Uint8Array(width * height);
-  const u = new Uint8Array(chroma.width * chroma.height);
-  const v = new Uint8Array(chroma.width * chroma.height);
-  return { width, height, y, u, v };
+  return pictureOver(new Uint8Array(width * height + 2 * chroma.width * chroma.height), width, height);
+}
+
+/** The picture whose planes lie one behind the other, without padding, in memory of exactly that size; nothing is copied. */
+export function pictureOver(data: Uint8Array, width: number, height: number): YuvPicture {
+  const chroma = chromaSize(width, height);
+  const [luma, each] = [width * height, chroma.width * chroma.height];
+  return {
+    width,
+    height,
+    y: data.subarray(0, luma),
+    u: data.subarray(luma, luma + each),
+    v: data.subarray(luma + each, luma + 2 * each),
+  };
+}
+
+/** The memory of a picture whose planes lie as in `pictureOver`, with nothing else in its buffer; null for any other. */
+export function wholeMemory({ y, u, v }: YuvPicture): Uint8Array<ArrayBuffer> | null {
+  const { buffer, byteLength } = y;
+  const behind = (plane: Uint8Array, offset: number): boolean =>
+    plane.buffer === buffer && plane.byteOffset === offset;
+  const inOrder = behind(y, 0) && behind(u, byteLength) && behind(v, byteLength + u.byteLength);
+  if (!inOrder || buffer.byteLength !== byteLength + u.byteLength + v.byteLength) return null;
+  return new Uint8Array(buffer as ArrayBuffer);
 }
 
 type Plane = { data: Uint8Array; width: number; height: number };

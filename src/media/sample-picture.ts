@@ -1,7 +1,7 @@
 import type { VideoSample } from 'mediabunny';
 import { LongtakeError } from '../engine/types.ts';
 import type { ColourTags } from './colour.ts';
-import { allocatePicture, chromaSize, type YuvPicture } from './picture.ts';
+import { allocatePicture, chromaSize, pictureOver, type YuvPicture } from './picture.ts';
 import { rgbaToPicture } from './rgb.ts';
 
 /** Layout of a planar format: how often chroma is subsampled, and how many bits a value has. */
@@ -41,8 +41,10 @@ async function planes(sample: VideoSample): Promise<{ data: Uint8Array; layout: 
 async function planarPicture(sample: VideoSample, format: PlanarFormat): Promise<YuvPicture> {
   const { width, height } = sample.visibleRect;
   const { data, layout } = await planes(sample);
-  const picture = allocatePicture(width, height);
   const chroma = chromaSize(width, height);
+  if (format.bits === 8 && liesAsPicture(layout, data.length, width, height))
+    return pictureOver(data, width, height);
+  const picture = allocatePicture(width, height);
   const read = reader(data, format.bits);
   const targets = [picture.y, picture.u, picture.v];
   for (let plane = 0; plane < 3; plane++) {
@@ -71,6 +73,27 @@ async function planarPicture(sample: VideoSample, format: PlanarFormat): Promise
     }
   }
   return picture;
+}
+
+/** Whether planes lie as `pictureOver` wants them: then a large frame needs no second copy. */
+function liesAsPicture(
+  layout: readonly PlaneLayout[],
+  bytes: number,
+  width: number,
+  height: number,
+): boolean {
+  if (width % 2 !== 0 || height % 2 !== 0 || bytes !== (width * height * 3) / 2) return false;
+  const [y, u, v] = layout;
+  const luma = width * height;
+  return (
+    layout.length === 3 &&
+    y!.offset === 0 &&
+    u!.offset === luma &&
+    v!.offset === luma + luma / 4 &&
+    y!.stride === width &&
+    u!.stride === width / 2 &&
+    v!.stride === width / 2
+  );
 }
 
 /** Reads one value, brought to 8 bits, at a byte offset plus a column. */

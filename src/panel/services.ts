@@ -57,8 +57,13 @@ export interface EncodeJob {
 export interface PanelMedia {
   /** Whether this browser writes H.264. */
   canEncode(): Promise<boolean>;
-  /** A new frame as an image file, to keep it until the clip is written. */
-  encodeFrame(frame: RgbaFrame): Promise<Blob>;
+  /**
+   * A new frame as a picture to show and as an image file of the best quality, to keep it until the clip is written. The
+   * frame's memory is given away.
+   * @param side longest side of the picture, in pixels; left out: the panel's usual one
+   * @throws LongtakeError `output`, from both
+   */
+  keepFrame(frame: RgbaFrame, side?: number): { picture: Promise<ImageBitmap>; file: Promise<Blob> };
   /** A finished clip as an H.264 `video/mp4`. `onProgress` gets 0…1. */
   encode(job: EncodeJob, signal: AbortSignal, onProgress: (fraction: number) => void): Promise<Blob>;
 }

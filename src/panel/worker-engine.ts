@@ -133,7 +133,7 @@ export class WorkerEngine implements PanelEngine {
       try {
         const { signal } = abort;
         const { url, backend } = await packageConfig(signal);
-        this.#client ??= EngineClient.start();
+        this.#client ??= EngineClient.start({ moveFrames: true });
         const opened = await this.#client.openPackage(url, {
           signal,
           onProgress: ({ bytesDone, bytesTotal }) =>

@@ -189,6 +189,28 @@ describe('EngineClient', () => {
     await expect(run(model, request())).rejects.toMatchObject({ code: 'internal' });
   });
 
+  it('takes the memory of frames where it may, and makes the same of them', async () => {
+    const prefix = testFrames(12, 32, 18);
+    const expected = (await run(await load(), request({ prefix }))).frames;
+    client.dispose();
+    client = EngineClient.start({ moveFrames: true });
+    const model = await load();
+    expect((await run(model, request({ prefix }))).frames).toEqual(expected);
+    expect(prefix.every((frame) => frame.data.length === 0)).toBe(true);
+    // One mask for many frames is no frame: it is read again and again.
+    const mask = { width: 32, height: 18, data: new Uint8Array(32 * 18).fill(255) };
+    const { size, rate, profile, seed } = request();
+    const repainted = client.repaintRegion(model, {
+      ...{ size, rate, profile, seed, frameCount: 5, prefix: testFrames(6, 32, 18) },
+      frames: testFrames(5, 32, 18),
+      mask: { kind: 'pictures', pictures: Array.from({ length: 5 }, () => mask) },
+    });
+    let count = 0;
+    for await (const event of repainted) if (event.kind === 'frame') count++;
+    expect(count).toBe(5);
+    expect(mask.data).toHaveLength(32 * 18);
+  });
+
   it('makes the same frames on WebGPU', async () => {
     const pkg = await openPackage(httpFolder(TINY));
     const processor = loadedModel(pkg, await exact.load(pkg, {}));

@@ -121,6 +121,21 @@ describe('what goes wrong around Studio', { timeout: 180_000 }, () => {
     await page.getByRole('button', { name: 'Back', exact: true }).click();
   });
 
+  it('the worker that reads the clip dies: nothing is lost, and the next try works', async () => {
+    const { page } = studio;
+    await startLong();
+    await studio.endWorker('reader', 'silent');
+    const stopped = page.getByText(
+      'Reading the clip stopped unexpectedly; what was made is kept, try again.',
+    );
+    const whole = page.getByRole('button', { name: 'Insert', exact: true });
+    await stopped.or(whole).waitFor({ timeout: 90_000 });
+    // It reads before the first frame is made; a clip without any leaves nothing behind.
+    if (await stopped.isVisible()) await page.getByRole('button', { name: 'Generate' }).click();
+    await whole.waitFor({ timeout: 90_000 });
+    await page.getByRole('button', { name: 'Back', exact: true }).click();
+  });
+
   it('the engine’s worker dies while it has nothing to do: the next clip is made as if nothing had been', async () => {
     const { page } = studio;
     await studio.endWorker('engine', 'silent');

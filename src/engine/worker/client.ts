@@ -33,6 +33,11 @@ export interface RemoteModel {
   readonly backend: BackendName;
 }
 
+export interface EngineClientOptions {
+  /** Left out: false. */
+  moveFrames?: boolean;
+}
+
 /** One call that waits for the worker. */
 interface Call {
   receive(message: FromWorker): void;
@@ -47,13 +52,19 @@ type Request = ToWorker extends infer M ? (M extends { id: number } ? Omit<M, 'i
 /** The engine in a worker, for pages: same functions, same events, same errors. */
 export class EngineClient {
   readonly #worker: Worker;
+  readonly #moveFrames: boolean;
   readonly #calls = new Map<number, Call>();
   #lastId = 0;
   #ended: LongtakeError | null = null;
 
-  /** @param worker runs ./main.ts; from now on it belongs to the client */
-  constructor(worker: Worker) {
+  /**
+   * @param worker runs ./main.ts; from now on it belongs to the client
+   * @param options.moveFrames the memory of frames that tasks read is moved to the worker, not copied: for callers that
+   *   use none of them afterwards
+   */
+  constructor(worker: Worker, { moveFrames = false }: EngineClientOptions = {}) {
     this.#worker = worker;
+    this.#moveFrames = moveFrames;
     onWorkerEnd(worker, () => this.#end(stopped()));
     worker.addEventListener('message', (event: MessageEvent<FromWorker>) => {
       this.#calls.get(event.data.id)?.receive(event.data);
@@ -70,10 +81,9 @@ export class EngineClient {
   }
 
   /** Starts the engine's worker. */
-  static start(): EngineClient {
-    return new EngineClient(
-      new Worker(new URL('./main.ts', import.meta.url), { type: 'module', name: 'engine' }),
-    );
+  static start(options: EngineClientOptions = {}): EngineClient {
+    const worker = new Worker(new URL('./main.ts', import.meta.url), { type: 'module', name: 'engine' });
+    return new EngineClient(worker, options);
   }
 
   /**
@@ -167,13 +177,13 @@ export class EngineClient {
         void feeds
           .get(feed)!
           .next()
-          .then((answer) =>
-            this.#send(
-              'error' in answer
-                ? { id, kind: 'feed-failed', feed, ...answer }
-                : { id, kind: 'item', feed, ...answer },
-            ),
-          );
+          .then((answer) => {
+            if ('error' in answer) return this.#send({ id, kind: 'feed-failed', feed, ...answer });
+            // Masks are often the same one again and again.
+            const moved =
+              answer.item && this.#moveFrames && feed !== 'masks' ? [answer.item.data.buffer] : [];
+            return this.#send({ id, kind: 'item', feed, ...answer }, moved);
+          });
       },
       fail: (error) => events.fail(error),
     });
@@ -221,8 +231,8 @@ export class EngineClient {
     this.#calls.clear();
   }
 
-  #send(message: ToWorker): void {
-    if (!this.#ended) this.#worker.postMessage(message);
+  #send(message: ToWorker, transfer: Transferable[] = []): void {
+    if (!this.#ended) this.#worker.postMessage(message, transfer);
   }
 
   /** Registers a call and makes the signal fail it. */

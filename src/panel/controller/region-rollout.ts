@@ -44,8 +44,8 @@ export async function* repaintRegion(
   };
   for await (const event of engine.repaint(request)) {
     if (event.kind === 'frame') {
-      first ??= cropped(event.frame, box);
-      last = event.frame;
+      last = cropped(event.frame, box);
+      first ??= last;
     }
     if (event.kind !== 'done') {
       yield event;
@@ -57,7 +57,7 @@ export async function* repaintRegion(
     const { model, backend, frames, prefixFrames, msPerFrame } = event.report;
     const report: ExtendReport = { model, backend, frames, prefixFrames, msPerFrame, seam: null };
     if (first && entry.last) report.seam = seamFigures(entry.steps, entry.last, first);
-    if (last && exit.first) report.seamAfter = seamFigures(exit.steps, exit.first, cropped(last, box));
+    if (last && exit.first) report.seamAfter = seamFigures(exit.steps, exit.first, last);
     yield { kind: 'done', report };
   }
 }
@@ -85,7 +85,7 @@ class CutSide {
   }
 
   private take(frame: RgbaFrame): void {
-    // A copy: the engine may hand the frame's memory to its worker.
+    // A copy: the engine hands the frame's memory to its worker.
     const copy = cropped(frame, this.box);
     if (this.last) this.steps.push(frameStep(this.last, copy));
     this.first ??= copy;

@@ -87,16 +87,13 @@ export async function runRollout(
       start.hasRead();
     } else if (event.kind === 'frame') {
       start.hasRead();
-      const picture = await preview(event.frame, context.side);
+      const kept = services.media.keepFrame(event.frame, context.side);
+      const picture = await kept.picture;
       reel.add(picture);
       if (first + event.index === 0) {
         await services.clips.write(record.id, posterFile, await encodePicture(picture));
       }
-      await services.clips.write(
-        record.id,
-        frameFile(first + event.index),
-        await services.media.encodeFrame(event.frame),
-      );
+      await services.clips.write(record.id, frameFile(first + event.index), await kept.file);
       current = { ...current, framesMade: first + event.index + 1 };
       store.dispatch({ type: 'reel' });
       change({ phase: 'making', framesMade: current.framesMade, secondsLeft: event.secondsLeft });
@@ -217,11 +214,13 @@ async function* watched(
     }
   };
   let shown = false;
+  const first = record.direction === 'forward' ? prefix.range.frameCount - EDGE_FRAMES : 0;
+  let index = 0;
   for await (const frame of host.openFrames(prefix, signal)) {
     signal.throwIfAborted();
-    // The picture is taken first: the engine may hand the frame's memory to its worker.
-    if (record.direction === 'forward' || edge.length < EDGE_FRAMES) edge.push(await preview(frame));
-    if (record.direction === 'forward' && edge.length > EDGE_FRAMES) edge.shift()?.close();
+    // The picture is taken first: the engine hands the frame's memory to its worker.
+    if (index >= first && edge.length < EDGE_FRAMES) edge.push(await preview(frame));
+    index++;
     if (record.direction === 'backward' && edge.length === EDGE_FRAMES && !shown) {
       shown = true;
       await show();

@@ -2,25 +2,36 @@ import { LongtakeError, type RgbaFrame } from '../../engine/types.ts';
 import { onWorkerEnd } from '../../engine/worker/worker-life.ts';
 import type { FromKeeper, ToKeeper } from './protocol.ts';
 
-interface Waiting {
-  resolve(blob: Blob): void;
+/** A promise's two ends. */
+interface Settle<T> {
+  resolve(value: T): void;
   reject(error: LongtakeError): void;
 }
 
-/** Turns frames into image files in a worker: on the page a browser writes a large JPEG in one go, and clicks wait for it. */
+interface Waiting {
+  picture: Settle<ImageBitmap>;
+  file: Settle<Blob>;
+}
+
+/** Turns frames into pictures and files in a worker: on the page clicks would wait for every large one. */
 export class FrameKeeper {
   #worker: Worker | null = null;
   #lastId = 0;
   readonly #waiting = new Map<number, Waiting>();
 
-  /** The frame as a file of the best quality. @throws LongtakeError `output` */
-  encode(frame: RgbaFrame): Promise<Blob> {
+  /** As `PanelMedia.keepFrame`. */
+  keep(frame: RgbaFrame, side?: number): { picture: Promise<ImageBitmap>; file: Promise<Blob> } {
     const worker = (this.#worker ??= this.#start());
     const id = ++this.#lastId;
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      worker.postMessage({ id, frame } satisfies ToKeeper);
-    });
+    const waiting = {} as Waiting;
+    const picture = new Promise<ImageBitmap>((resolve, reject) => (waiting.picture = { resolve, reject }));
+    const file = new Promise<Blob>((resolve, reject) => (waiting.file = { resolve, reject }));
+    // Whoever waits for the picture hears of the failure; nobody may come to wait for the file then.
+    file.catch(() => undefined);
+    this.#waiting.set(id, waiting);
+    const message: ToKeeper = { id, frame, ...(side === undefined ? {} : { side }) };
+    worker.postMessage(message, [frame.data.buffer]);
+    return { picture, file };
   }
 
   #start(): Worker {
@@ -28,9 +39,10 @@ export class FrameKeeper {
     onWorkerEnd(worker, () => this.#fail(worker));
     worker.addEventListener('message', ({ data }: MessageEvent<FromKeeper>) => {
       const waiting = this.#waiting.get(data.id);
+      if ('picture' in data) return waiting?.picture.resolve(data.picture);
       this.#waiting.delete(data.id);
-      if ('blob' in data) waiting?.resolve(data.blob);
-      else waiting?.reject(notWritten(new Error(data.message)));
+      if ('blob' in data) waiting?.file.resolve(data.blob);
+      else if (waiting) refuse(waiting, new Error(data.message));
     });
     worker.addEventListener('error', (event) => {
       event.preventDefault();
@@ -44,17 +56,14 @@ export class FrameKeeper {
     worker.terminate();
     if (this.#worker !== worker) return;
     this.#worker = null;
-    for (const { reject } of this.#waiting.values()) reject(notWritten(cause));
+    for (const waiting of this.#waiting.values()) refuse(waiting, cause);
     this.#waiting.clear();
   }
 }
 
-function notWritten(cause?: Error): LongtakeError {
-  return new LongtakeError(
-    'output',
-    'A new frame could not be kept: the frames so far are there, go on from them.',
-    {
-      cause,
-    },
-  );
+function refuse({ picture, file }: Waiting, cause?: Error): void {
+  const words = 'A new frame could not be kept: the frames so far are there, go on from them.';
+  const error = new LongtakeError('output', words, { cause });
+  picture.reject(error);
+  file.reject(error);
 }

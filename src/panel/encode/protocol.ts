@@ -12,10 +12,14 @@ export type FromEncoder =
   | { kind: 'done'; blob: Blob }
   | { kind: 'failed'; code: LongtakeErrorCode; message: string };
 
-/** Page → worker that turns frames into files; every message is answered once. */
+/** Page → worker that turns frames into pictures and files. */
 export interface ToKeeper {
   id: number;
   frame: RgbaFrame;
+  /** Longest side of the picture, in pixels; left out: the panel's usual one. */
+  side?: number;
 }
 
-export type FromKeeper = { id: number; blob: Blob } | { id: number; message: string };
+/** Every frame is answered with its picture and then its file, or with `message`, why they can not be made. */
+export type FromKeeper =
+  { id: number; picture: ImageBitmap } | { id: number; blob: Blob } | { id: number; message: string };

@@ -14,8 +14,8 @@ export class WorkerMedia implements PanelMedia {
     return canEncodeVideo('avc', { width: 1280, height: 720, bitrate: 4e6 });
   }
 
-  encodeFrame(frame: RgbaFrame): Promise<Blob> {
-    return this.#keeper.encode(frame);
+  keepFrame(frame: RgbaFrame, side?: number): { picture: Promise<ImageBitmap>; file: Promise<Blob> } {
+    return this.#keeper.keep(frame, side);
   }
 
   encode(job: EncodeJob, signal: AbortSignal, onProgress: (fraction: number) => void): Promise<Blob> {

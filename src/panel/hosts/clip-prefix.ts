@@ -1,6 +1,7 @@
 import { BlobSource } from 'mediabunny';
 import type { Rational, RgbaFrame } from '../../engine/types.ts';
 import { openClip } from '../../media/open-clip.ts';
+import type { FrameReader } from '../reading/frame-reader.ts';
 import type { PrefixSource } from './host-adapter.ts';
 
 /**
@@ -28,13 +29,11 @@ export function emptyPrefix(size: { width: number; height: number }, rate: Ratio
   return { kind: 'none', rate, size, range, flattened: false, label: '' };
 }
 
-/** The frames of a prefix in the order of time. */
-export async function* prefixFrames(prefix: PrefixSource, signal: AbortSignal): AsyncGenerator<RgbaFrame> {
-  if (!prefix.blob) return;
-  const clip = await openClip(new BlobSource(prefix.blob), prefix.label, signal);
-  try {
-    yield* clip.frames(prefix.range.startFrame, prefix.range.frameCount, signal);
-  } finally {
-    clip.dispose();
-  }
+/** The frames of a prefix in the order of time; none where there is no clip. */
+export async function* prefixFrames(
+  reader: FrameReader,
+  { blob, label, range }: PrefixSource,
+  signal: AbortSignal,
+): AsyncGenerator<RgbaFrame> {
+  if (blob && range.frameCount > 0) yield* reader.frames({ blob, label, range }, signal);
 }

@@ -5,6 +5,7 @@ import type {
 } from 'https://new.express.adobe.com/static/add-on-sdk/sdk.js';
 import { BehaviorSubject, of, type Observable } from 'rxjs';
 import { LongtakeError, type RgbaFrame } from '../../engine/types.ts';
+import { FrameReader } from '../reading/frame-reader.ts';
 import { clipPrefix, emptyPrefix, prefixFrames } from './clip-prefix.ts';
 import type {
   GeneratedClip,
@@ -34,6 +35,7 @@ export class ExpressHost implements HostAdapter {
   };
   readonly selection$: Observable<{ label: string } | null> = of(null);
   readonly storage: KeyValueStore;
+  readonly #reader = new FrameReader();
   readonly #sdk: AddOnSDKAPI;
   readonly #theme = new BehaviorSubject<HostTheme>('light');
   readonly #locale = new BehaviorSubject('en-US');
@@ -94,7 +96,7 @@ export class ExpressHost implements HostAdapter {
   }
 
   openFrames(prefix: PrefixSource, signal: AbortSignal): AsyncIterable<RgbaFrame> {
-    return prefixFrames(prefix, signal);
+    return prefixFrames(this.#reader, prefix, signal);
   }
 
   async insert(
@@ -138,6 +140,7 @@ export class ExpressHost implements HostAdapter {
   dispose(): void {
     this.#sdk.app.off('themechange' as AppEvent.themechange, this.#onTheme);
     this.#sdk.app.off('localechange' as AppEvent.localechange, this.#onLocale);
+    this.#reader.dispose();
   }
 
   async #renderPage(signal: AbortSignal): Promise<{ blob: Blob; title: string }> {

@@ -1,8 +1,8 @@
-import { BlobSource } from 'mediabunny';
 import type { Observable } from 'rxjs';
 import { of } from 'rxjs';
 import { LongtakeError, type Rational, type RgbaFrame } from '../../engine/types.ts';
-import { openClip } from '../../media/open-clip.ts';
+import { FrameReader } from '../reading/frame-reader.ts';
+import { clipPrefix, emptyPrefix, prefixFrames } from './clip-prefix.ts';
 import type {
   GapToFill,
   GeneratedClip,
@@ -86,6 +86,7 @@ export class StudioHost implements HostAdapter {
   readonly theme$: Observable<HostTheme>;
   readonly locale$: Observable<string>;
   readonly selection$: Observable<{ label: string } | null>;
+  private readonly reader = new FrameReader();
 
   constructor(private readonly timeline: TimelineDocument) {
     this.theme$ = timeline.theme$;
@@ -119,29 +120,16 @@ export class StudioHost implements HostAdapter {
         return { kind: 'blob', ...clip, flattened: false, anchor: { clipId, from, frames: timelineFrames } };
       }
       case 'file':
-        return filePrefix(request.file, signal);
+        return clipPrefix(request.file, request.file.name, false, signal);
       case 'none':
-        return {
-          kind: 'none',
-          rate: request.rate,
-          size: request.size,
-          range: { startFrame: 0, frameCount: 0 },
-          flattened: false,
-          label: '',
-        };
+        return emptyPrefix(request.size, request.rate);
       case 'page':
         throw new LongtakeError('usage', 'Studio has no pages; select a clip on the timeline.');
     }
   }
 
-  async *openFrames(prefix: PrefixSource, signal: AbortSignal): AsyncGenerator<RgbaFrame> {
-    if (prefix.kind === 'none') return;
-    const clip = await openClip(new BlobSource(prefix.blob!), prefix.label, signal);
-    try {
-      yield* clip.frames(prefix.range.startFrame, prefix.range.frameCount, signal);
-    } finally {
-      clip.dispose();
-    }
+  openFrames(prefix: PrefixSource, signal: AbortSignal): AsyncIterable<RgbaFrame> {
+    return prefixFrames(this.reader, prefix, signal);
   }
 
   async insert(
@@ -161,24 +149,6 @@ export class StudioHost implements HostAdapter {
   }
 
   dispose(): void {
-    // Everything belongs to Studio.
-  }
-}
-
-async function filePrefix(file: File, signal: AbortSignal): Promise<PrefixSource> {
-  const clip = await openClip(new BlobSource(file), file.name, signal);
-  try {
-    const { rate, size, frameCount } = clip.facts;
-    return {
-      kind: 'blob',
-      blob: file,
-      rate,
-      size,
-      range: { startFrame: 0, frameCount },
-      flattened: false,
-      label: file.name,
-    };
-  } finally {
-    clip.dispose();
+    this.reader.dispose();
   }
 }

@@ -1,18 +1,22 @@
 import { colourSpace, type ColourTags } from '../../media/colour.ts';
-import type { YuvPicture } from '../../media/picture.ts';
+import { wholeMemory, type YuvPicture } from '../../media/picture.ts';
+
+/** TypeScript's own type lacks the newer `transfer`; browsers without it copy. */
+interface MovingInit extends VideoFrameBufferInit {
+  transfer: ArrayBuffer[];
+}
 
 /**
  * A decoded picture as something that a canvas draws, in the clip's own colours. It stays as the codec keeps it: less than
- * half the memory of RGBA, and turned into it only if it is drawn. The caller closes it.
+ * half the memory of RGBA, and turned into it only if it is drawn. The picture's memory is given away where that spares a
+ * copy; the caller closes the frame.
  */
 export function pictureFrame(picture: YuvPicture, colour: ColourTags): VideoFrame {
-  const { width, height, y, u, v } = picture;
-  const data = new Uint8Array(y.length + u.length + v.length);
-  data.set(y);
-  data.set(u, y.length);
-  data.set(v, y.length + u.length);
+  const { width, height, y } = picture;
+  const data = wholeMemory(picture) ?? joined(picture);
   const chromaStride = (width + 1) >> 1;
-  return new VideoFrame(data, {
+  const chromaSize = chromaStride * ((height + 1) >> 1);
+  const init: MovingInit = {
     format: 'I420',
     codedWidth: width,
     codedHeight: height,
@@ -21,7 +25,17 @@ export function pictureFrame(picture: YuvPicture, colour: ColourTags): VideoFram
     layout: [
       { offset: 0, stride: width },
       { offset: y.length, stride: chromaStride },
-      { offset: y.length + u.length, stride: chromaStride },
+      { offset: y.length + chromaSize, stride: chromaStride },
     ],
-  });
+    transfer: [data.buffer],
+  };
+  return new VideoFrame(data, init);
+}
+
+function joined({ y, u, v }: YuvPicture): Uint8Array<ArrayBuffer> {
+  const data = new Uint8Array(y.length + u.length + v.length);
+  data.set(y);
+  data.set(u, y.length);
+  data.set(v, y.length + u.length);
+  return data;
 }
