@@ -21,6 +21,7 @@ import { findClip, gapAfter } from './timeline/project.ts';
 export class StudioTimeline implements TimelineDocument {
   readonly theme$: Observable<HostTheme>;
   readonly selection$: Observable<{ label: string } | null>;
+  readonly placed$: Observable<ReadonlySet<string>>;
 
   constructor(private readonly studio: Studio) {
     this.theme$ = studio.store.select((state) => state.theme);
@@ -30,6 +31,7 @@ export class StudioTimeline implements TimelineDocument {
       distinctUntilChanged(),
       map((label) => (label === null ? null : { label })),
     );
+    this.placed$ = studio.store.state$.pipe(map(projectOf), distinctUntilChanged(), map(placedClips));
   }
 
   selection(): TimelineSelection {
@@ -114,6 +116,14 @@ export class StudioTimeline implements TimelineDocument {
   ): Promise<string> {
     return this.studio.place(file, anchorId, side, signal, cut);
   }
+}
+
+/** What the panel calls the clips that it made and that are on the timeline. */
+function placedClips({ tracks, media }: Project): ReadonlySet<string> {
+  const ids = tracks.flatMap(({ clips }) =>
+    clips.map(({ mediaId }) => media[mediaId]?.provenance?.['longtake.clip'] ?? ''),
+  );
+  return new Set(ids.filter((id) => id !== ''));
 }
 
 /** The selected clip where exactly one is selected, otherwise null. */

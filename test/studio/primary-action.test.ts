@@ -103,4 +103,26 @@ describe('what the panel comes down to', { timeout: 120_000 }, () => {
     await panel.getByRole('button', { name: 'Insert again' }).click();
     await expect.poll(async () => (await studio.clips()).length, { timeout: 60_000 }).toBe(3);
   });
+
+  it('is Insert again after the insertion is undone, and Done when it is redone', async () => {
+    const { page } = studio;
+    const panel = page.getByRole('complementary', { name: 'Extend clip' });
+    const inserted = panel.getByText('Inserted on the timeline');
+    await page.keyboard.press('Control+z');
+    // The first of the two is still there.
+    await expect.poll(async () => (await studio.clips()).length).toBe(2);
+    expect(await inserted.count()).toBe(1);
+    await panel.getByRole('button', { name: 'Done' }).click();
+    await studio.clipMenu('one.mp4', 'Extend clip…');
+    await panel.getByRole('button', { name: /^one\.mp4.*Inserted/ }).click();
+    await inserted.waitFor();
+    await page.keyboard.press('Control+z');
+    await inserted.waitFor({ state: 'hidden' });
+    expect(await studio.clips()).toHaveLength(1);
+    await inSight('Insert');
+    expect(await panel.getByRole('button', { name: 'Discard' }).count()).toBe(1);
+    await page.keyboard.press('Control+Shift+z');
+    await inserted.waitFor();
+    await inSight('Done');
+  });
 });

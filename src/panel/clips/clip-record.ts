@@ -46,6 +46,7 @@ export interface ClipRecord {
   };
   /** Figures of the cut where its frames were taken over from another clip; the rollout itself begins behind it. */
   keptSeam?: SeamFigures | null;
+  /** Put into the document once; see `isInserted`. */
   inserted: boolean;
   /** Thrown away, as long as that can be undone. */
   discarded?: true;

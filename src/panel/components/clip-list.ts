@@ -2,6 +2,7 @@ import { css, html, nothing } from 'lit';
 import { customElement, query, state as internal } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { ClipRecord } from '../clips/clip-record.ts';
+import { isInserted } from '../state/panel-state.ts';
 import './clip-poster.ts';
 import { PanelPart } from './panel-part.ts';
 import { sectionStyles } from './panel.css.ts';
@@ -138,7 +139,9 @@ export class ClipList extends PanelPart {
         ></longtake-clip-poster>
         <span class="tight" style="min-width:0">
           <span class="name ellipsis">${label}</span>
-          <span class="quiet">${facts}${clip.inserted ? html` · ${text.insertedMark}` : nothing}</span>
+          <span class="quiet"
+            >${facts}${isInserted(this.state, clip) ? html` · ${text.insertedMark}` : nothing}</span
+          >
         </span>
       </button>
       ${
@@ -209,7 +212,7 @@ export class ClipList extends PanelPart {
             ? []
             : [['insert', page ? text.insertPage : text.insert] as [string, string]]),
           ['retry', text.retry],
-          ['discard', clip.inserted ? text.discardInserted : text.discard],
+          ['discard', isInserted(this.state, clip) ? text.discardInserted : text.discard],
         ]
       : [
           ['open', text.openClip],

@@ -1,6 +1,7 @@
 import { css, html, nothing } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { ClipRecord } from '../clips/clip-record.ts';
+import { isInserted } from '../state/panel-state.ts';
 import { PanelPart } from './panel-part.ts';
 import { sectionStyles, stuck } from './panel.css.ts';
 
@@ -67,7 +68,7 @@ export class InsertActions extends PanelPart {
         <p class="quiet">${text.noH264}</p>
       </div>`;
     }
-    if (this.record.inserted) {
+    if (isInserted(this.state, this.record)) {
       return html`<div class="tight">
         <p class="inserted" id="inserted">
           <sp-icon-checkmark-circle size="s"></sp-icon-checkmark-circle>

@@ -2,7 +2,7 @@ import { css, html, nothing, type PropertyValues } from 'lit';
 import { customElement, query, state as internal } from 'lit/decorators.js';
 import type { SeamFigures } from '../../engine/tasks/extend-request.ts';
 import type { ClipRecord } from '../clips/clip-record.ts';
-import { isNewPartOnly, openClip } from '../state/panel-state.ts';
+import { isInserted, isNewPartOnly, openClip } from '../state/panel-state.ts';
 import { readSeam } from '../state/seam.ts';
 import { seamWords } from '../messages/seam-words.ts';
 import './insert-actions.ts';
@@ -175,7 +175,7 @@ export class ResultView extends PanelPart {
           treatment="outline"
           ?disabled=${busy}
           @click=${() => this.controller.discard(record)}
-          >${record.inserted ? text.discardInserted : text.discard}</sp-button
+          >${isInserted(this.state, record) ? text.discardInserted : text.discard}</sp-button
         >
       </div>`;
   }

@@ -69,6 +69,11 @@ export class PanelController {
           store.dispatch({ type: 'selection', label: clip?.label ?? null }),
         ),
       );
+      if (this.host.placed$) {
+        this.#subscriptions.add(
+          this.host.placed$.subscribe((ids) => store.dispatch({ type: 'placed', ids })),
+        );
+      }
       const [device, h264, page] = await Promise.all([
         graphicsDevice(),
         media.canEncode().catch(() => false),

@@ -92,6 +92,11 @@ export interface HostAdapter {
   readonly locale$: Observable<string>;
   /** The host's selected clip, where it has such a thing; null otherwise. */
   readonly selection$: Observable<{ label: string } | null>;
+  /**
+   * Ids (`longtake.clip`) of the generated clips that are in the document now. Left out by a host that does not know: there a
+   * clip counts as inserted from then on.
+   */
+  readonly placed$?: Observable<ReadonlySet<string>>;
   acquirePrefix(
     request: PrefixRequest,
     signal: AbortSignal,

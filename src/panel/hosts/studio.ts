@@ -54,6 +54,8 @@ export interface TimelineRegion extends TimelineSelection {
 export interface TimelineDocument {
   readonly theme$: Observable<HostTheme>;
   readonly selection$: Observable<{ label: string } | null>;
+  /** As the host's. */
+  readonly placed$: Observable<ReadonlySet<string>>;
   /** @throws LongtakeError `input` where no single clip is selected */
   selection(): TimelineSelection;
   /** @throws LongtakeError `input` where no gap is chosen, or one that can not be filled */
@@ -86,11 +88,13 @@ export class StudioHost implements HostAdapter {
   readonly theme$: Observable<HostTheme>;
   readonly locale$: Observable<string>;
   readonly selection$: Observable<{ label: string } | null>;
+  readonly placed$: Observable<ReadonlySet<string>>;
   private readonly reader = new FrameReader();
 
   constructor(private readonly timeline: TimelineDocument) {
     this.theme$ = timeline.theme$;
     this.selection$ = timeline.selection$;
+    this.placed$ = timeline.placed$;
     this.locale$ = of(navigator.language);
   }
 

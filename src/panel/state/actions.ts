@@ -20,6 +20,7 @@ export type Action =
   | { type: 'theme'; theme: 'light' | 'dark' }
   | { type: 'locale'; locale: string }
   | { type: 'selection'; label: string | null }
+  | { type: 'placed'; ids: ReadonlySet<string> }
   | { type: 'acquire'; what: Extract<SourceState, { status: 'acquiring' }>['what'] }
   | { type: 'acquireProgress'; fraction: number }
   | { type: 'source'; prefix: PrefixSource | null }

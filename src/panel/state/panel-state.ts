@@ -96,6 +96,8 @@ export interface PanelState {
   source: SourceState;
   /** Label of the host's selected clip. */
   selection: string | null;
+  /** Generated clips that are in the document now; null where the host does not know. */
+  placed: ReadonlySet<string> | null;
   settings: Settings;
   /** What is running: none, one, or variations; those made at the same time are all here, also when one is done before. */
   rollouts: readonly RolloutState[];
@@ -137,6 +139,7 @@ export const initialState: PanelState = {
   engine: null,
   source: { status: 'none' },
   selection: null,
+  placed: null,
   settings: initialSettings,
   rollouts: [],
   clips: [],
@@ -175,6 +178,11 @@ export function isUntrained(model: Pick<ModelJson, 'tasks'> | null, purpose: Cli
   // A loop is closed as a gap.
   const task = purpose === 'loop' ? 'gap' : purpose;
   return model !== null && purpose !== 'extend' && !model.tasks.includes(task);
+}
+
+/** Whether a clip is in the document; where the host does not know: whether it was inserted once. */
+export function isInserted({ placed }: Pick<PanelState, 'placed'>, { id, inserted }: ClipRecord): boolean {
+  return placed ? placed.has(id) : inserted;
 }
 
 /** Whether nothing but the new frames can be inserted: they have a place of their own on the timeline. */

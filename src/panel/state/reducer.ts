@@ -16,6 +16,8 @@ export function reduce(state: PanelState, action: Action): PanelState {
       return state.locale === action.locale ? state : { ...state, locale: action.locale };
     case 'selection':
       return { ...state, selection: action.label };
+    case 'placed':
+      return { ...state, placed: action.ids };
     case 'acquire':
       return { ...state, notice: null, source: { status: 'acquiring', what: action.what, fraction: 0 } };
     case 'acquireProgress':
