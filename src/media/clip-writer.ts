@@ -13,9 +13,9 @@ import {
 import { LongtakeError, type Rational, type RgbaFrame } from '../engine/types.ts';
 import { colourSpace, type ColourTags } from './colour.ts';
 import type { Clip } from './open-clip.ts';
-import { evenSize, padToEven, type YuvPicture } from './picture.ts';
+import { evenSize, joinedMemory, padToEven, wholeMemory, type YuvPicture } from './picture.ts';
 import { frameStart, rateToNumber } from './rational.ts';
-import { rgbaToPicture } from './rgb.ts';
+import { rgbaToPictureInSlices } from './rgb.ts';
 
 /** `mp4` = H.264 in MP4, `webm` = VP9 in WebM. */
 export type ClipFormat = 'mp4' | 'webm';
@@ -99,11 +99,8 @@ export class ClipWriter {
   async addPicture(picture: YuvPicture): Promise<void> {
     await this.start();
     const { rate, colour } = this.options;
-    const { width, height, y, u, v } = padToEven(picture);
-    const bytes = new Uint8Array(y.length + u.length + v.length);
-    bytes.set(y);
-    bytes.set(u, y.length);
-    bytes.set(v, y.length + u.length);
+    const { width, height, ...planes } = padToEven(picture);
+    const bytes = wholeMemory(planes) ?? joinedMemory(planes);
     const sample = new VideoSample(bytes, {
       format: 'I420',
       codedWidth: width,
@@ -124,7 +121,7 @@ export class ClipWriter {
 
   /** Appends a frame of the model. */
   async addFrame(frame: RgbaFrame): Promise<void> {
-    await this.addPicture(rgbaToPicture(frame, this.options.colour));
+    await this.addPicture(await rgbaToPictureInSlices(frame, this.options.colour));
   }
 
   /** Completes the file. Frames can not be added any more. */

@@ -1,3 +1,4 @@
+import { nextTask } from '../engine/next-task.ts';
 import type { Target } from 'mediabunny';
 import { throwIfCancelled } from '../engine/cancel.ts';
 import type {
@@ -12,7 +13,7 @@ import { REC709, type ColourTags } from './colour.ts';
 import { thumbnail, type SheetTile } from './contact-sheet.ts';
 import type { Clip } from './open-clip.ts';
 import type { YuvPicture } from './picture.ts';
-import { rgbaToPicture } from './rgb.ts';
+import { rgbaToPictureInSlices } from './rgb.ts';
 
 /** Bytes of pictures that a backward extension may hold: its frames come last first and are turned round in memory. */
 const MAX_HELD_BYTES = 1.5 * 2 ** 30;
@@ -243,7 +244,8 @@ class ExtensionRun {
     let index = 0;
     for await (const frame of prefix.clip.frames(prefix.start, prefix.count, this.options.signal)) {
       const nearCut = this.backward ? index < SHEET_PREFIX : index >= prefix.count - SHEET_PREFIX;
-      if (nearCut) this.prefixTiles.push(thumbnail(frame));
+      // In a task of its own: in a page clicks wait for as long as a large frame takes.
+      if (nearCut) await nextTask().then(() => this.prefixTiles.push(thumbnail(frame)));
       index++;
       yield frame;
     }
@@ -252,7 +254,7 @@ class ExtensionRun {
   private async takeFrame(frame: RgbaFrame, index: number): Promise<void> {
     if (sheetIndices(this.plan.request.frameCount).includes(index))
       this.newTiles.set(index, thumbnail(frame));
-    const picture = rgbaToPicture(frame, this.colour);
+    const picture = await rgbaToPictureInSlices(frame, this.colour);
     if (this.backward) this.held.push(picture);
     else for (const { writer } of this.writers) await writer.addPicture(picture);
   }

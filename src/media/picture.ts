@@ -11,6 +11,8 @@ export interface YuvPicture {
   v: Uint8Array;
 }
 
+type Planes = Pick<YuvPicture, 'y' | 'u' | 'v'>;
+
 export function chromaSize(width: number, height: number): { width: number; height: number } {
   return { width: (width + 1) >> 1, height: (height + 1) >> 1 };
 }
@@ -35,13 +37,22 @@ export function pictureOver(data: Uint8Array, width: number, height: number): Yu
 }
 
 /** The memory of a picture whose planes lie as in `pictureOver`, with nothing else in its buffer; null for any other. */
-export function wholeMemory({ y, u, v }: YuvPicture): Uint8Array<ArrayBuffer> | null {
+export function wholeMemory({ y, u, v }: Planes): Uint8Array<ArrayBuffer> | null {
   const { buffer, byteLength } = y;
   const behind = (plane: Uint8Array, offset: number): boolean =>
     plane.buffer === buffer && plane.byteOffset === offset;
   const inOrder = behind(y, 0) && behind(u, byteLength) && behind(v, byteLength + u.byteLength);
   if (!inOrder || buffer.byteLength !== byteLength + u.byteLength + v.byteLength) return null;
   return new Uint8Array(buffer as ArrayBuffer);
+}
+
+/** A picture's planes one behind the other, as a copy. */
+export function joinedMemory({ y, u, v }: Planes): Uint8Array<ArrayBuffer> {
+  const data = new Uint8Array(y.length + u.length + v.length);
+  data.set(y);
+  data.set(u, y.length);
+  data.set(v, y.length + u.length);
+  return data;
 }
 
 type Plane = { data: Uint8Array; width: number; height: number };

@@ -1,3 +1,5 @@
+import { nextTask } from '../engine/next-task.ts';
+
 /** Values from which a field of a zip file moves to its ZIP64 form. */
 const LIMIT = { size: 0xffffffff, entries: 0xffff };
 /** Names are UTF-8. */
@@ -82,7 +84,11 @@ export class ZipWriter {
 async function* chunks(content: Blob): AsyncGenerator<Uint8Array> {
   if (content.size === 0) return;
   const reader = content.stream().getReader();
-  for (let step = await reader.read(); !step.done; step = await reader.read()) yield step.value;
+  for (let step = await reader.read(); !step.done; step = await reader.read()) {
+    // What has been read already comes without a pause: in a page clicks would wait for all of it.
+    await nextTask();
+    yield step.value;
+  }
 }
 
 /** Little-endian fields, each [bytes, value]. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { batchDialog, typeInBatch } from './batch-dialog.ts';
 import { StudioPage } from './studio-page.ts';
 
 describe('the window', { timeout: 240_000 }, () => {
@@ -44,5 +45,33 @@ describe('the window', { timeout: 240_000 }, () => {
       await page.getByRole('button', { name: 'Insert', exact: true }).waitFor({ timeout: 200_000 });
     });
     expect(tasks).toEqual([]);
+  });
+
+  it('never keeps an editor waiting while a batch is made, either', async () => {
+    const { page } = studio;
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('b');
+    await batchDialog(studio).waitFor();
+    await typeInBatch(studio, 'Length of each continuation', '1');
+    const tasks = await studio.longTasks(50, async () => {
+      const saved = page.waitForEvent('download');
+      await batchDialog(studio).getByRole('button', { name: 'Make previews' }).click();
+      await saved;
+    });
+    await batchDialog(studio).getByRole('button', { name: 'Close', exact: true }).click();
+    expect(tasks).toEqual([]);
+  });
+
+  it('never keeps an editor waiting while the timeline is exported', async () => {
+    const { page } = studio;
+    for (const format of ['MP4 video (H.264)', 'PNG pictures (zip)']) {
+      const tasks = await studio.longTasks(50, async () => {
+        const saved = page.waitForEvent('download', { timeout: 100_000 });
+        await page.keyboard.press('Control+e');
+        await page.getByRole('menuitem', { name: format }).click();
+        await saved;
+      });
+      expect(tasks, format).toEqual([]);
+    }
   });
 });

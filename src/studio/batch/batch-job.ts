@@ -5,9 +5,8 @@ import { inOrder, type BatchItem, type BatchOutcome, type BatchStore } from '../
 import { batchReport, sheetStrips } from '../../batch/report.ts';
 import { runBatch, type BatchProgress } from '../../batch/run-batch.ts';
 import { LongtakeError } from '../../engine/types.ts';
-import { contactSheet } from '../../media/contact-sheet.ts';
 import type { PanelEngine } from '../../panel/services.ts';
-import { pngFile } from './png-file.ts';
+import type { PngEncoder } from '../media/png-encoder.ts';
 import type { ResultSink } from './result-sink.ts';
 
 /** One clip of a batch, as the dialog shows it. */
@@ -39,6 +38,7 @@ export interface BatchJobOptions {
   variations: number;
   store: BatchStore;
   sink: ResultSink;
+  png: PngEncoder;
   engine(): Promise<PanelEngine>;
 }
 
@@ -124,12 +124,12 @@ export class BatchJob {
 
   /** Adds the sheets and the report, and finishes. */
   private async deliver(status: 'finished' | 'cancelled' | 'stopped'): Promise<void> {
-    const { title, settings, variations, sink } = this.options;
+    const { title, settings, variations, sink, png } = this.options;
     this.change({ status: 'saving', fraction: 1, secondsLeft: null, words: '' });
     const head = { project: title, variations, settings: { ...settings, content: ['extended'] } };
     const outcomes = inOrder(this.outcomes);
     const report = JSON.stringify(batchReport(head, outcomes), null, 2);
-    await sink.put('contact-sheet.png', await pngFile(contactSheet(sheetStrips(outcomes, variations))));
+    await sink.put('contact-sheet.png', await png.sheet(sheetStrips(outcomes, variations)));
     await sink.put(
       'contact-sheet.html',
       new Blob([contactPage(title, outcomes, variations)], { type: 'text/html' }),

@@ -4,8 +4,8 @@ import type { BatchStore, FinishedPreview, OpenPreview, Preview } from '../../ba
 import { cutTiles, factsOf, joinTiles, type TileFacts } from '../../batch/tile-strip.ts';
 import { decodeFrame } from '../../panel/clips/frame-images.ts';
 import type { BatchFolder } from './batch-folder.ts';
-import { pngFile } from './png-file.ts';
 import type { ResultSink } from './result-sink.ts';
+import type { PngEncoder } from '../media/png-encoder.ts';
 
 /** What is kept of a finished preview beside its files. */
 interface Memo {
@@ -27,6 +27,7 @@ export class PageStore implements BatchStore {
   constructor(
     private readonly folder: BatchFolder,
     private readonly sink: ResultSink,
+    private readonly png: PngEncoder,
   ) {
     this.template = defaultTemplate(folder.plan.variations);
   }
@@ -62,11 +63,11 @@ export class PageStore implements BatchStore {
       keepChunk: (latents) =>
         folder.write(chunkFile(name, next++), new Blob([latents as Float32Array<ArrayBuffer>])),
       commit: async (result, picture) => {
-        const still = await pngFile(picture);
+        const still = await this.png.frame(picture);
         await sink.put(file!, await scratch.take());
         await sink.put(poster, still);
         await folder.write(poster, still);
-        await folder.write(`${name}.tiles.png`, await pngFile(joinTiles(result.tiles)));
+        await folder.write(`${name}.tiles.png`, await this.png.frame(joinTiles(result.tiles)));
         const { tiles, ...rest } = result;
         const memo: Memo = { result: { ...rest, files: [file!], poster }, tiles: factsOf(tiles) };
         // Written last: a preview counts as finished only when everything else is in place.

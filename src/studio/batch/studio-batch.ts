@@ -1,6 +1,7 @@
 import { BehaviorSubject } from 'rxjs';
 import type { ClipSettings } from '../../batch/clip-settings.ts';
 import type { PanelEngine } from '../../panel/services.ts';
+import { PngEncoder } from '../media/png-encoder.ts';
 import { download } from '../media/download.ts';
 import { mayGoOn } from '../go-on.ts';
 import { projectOf } from '../store/state.ts';
@@ -34,6 +35,7 @@ export class StudioBatch {
   readonly view$ = new BehaviorSubject<BatchView>({ open: false, chosen: new Set(), job: null });
 
   private folder: BatchFolder | null = null;
+  private readonly png = new PngEncoder();
 
   constructor(private readonly studio: Studio) {}
 
@@ -118,13 +120,23 @@ export class StudioBatch {
     const { plan } = folder;
     const { title, settings, variations } = plan;
     const sink = target ? new FolderSink(target) : new ZipSink(`${title}.zip`, download);
-    const store = new PageStore(folder, sink);
+    const store = new PageStore(folder, sink, this.png);
     const items = plannedItems(plan, this.studio.library);
-    return new BatchJob({ title, items, settings, variations, store, sink, engine: this.engine });
+    return new BatchJob({
+      title,
+      items,
+      settings,
+      variations,
+      store,
+      sink,
+      png: this.png,
+      engine: this.engine,
+    });
   }
 
   dispose(): void {
     this.view$.value.job?.cancel();
+    this.png.dispose();
   }
 
   /** Where the dialog is closed, nobody would see how a job ended. */

@@ -1,10 +1,10 @@
 import { LongtakeError } from '../../engine/types.ts';
-import { pictureToRgba } from '../../media/rgb.ts';
 import { ZipWriter } from '../../media/zip-writer.ts';
 import type { Project } from '../timeline/project.ts';
 import { projectLength } from '../timeline/project.ts';
 import { exportColour, timelinePictures, type ExportProgress } from './export-timeline.ts';
 import type { MediaLibrary } from './library.ts';
+import { PngEncoder } from './png-encoder.ts';
 
 /**
  * Writes the whole timeline as a zip of numbered PNG files, one a frame, from 0 on.
@@ -24,17 +24,18 @@ export async function exportPngs(
   if (!format || total === 0) throw new LongtakeError('input', 'There is nothing on the timeline to export.');
   const colour = await exportColour(project, library);
   const zip = new ZipWriter(write);
-  const canvas = new OffscreenCanvas(format.width, format.height);
-  const context = canvas.getContext('2d')!;
+  const png = new PngEncoder();
   const digits = Math.max(5, String(total - 1).length);
   let done = 0;
-  for await (const picture of timelinePictures(project, format, library, colour, signal)) {
-    if (signal.aborted) throw new LongtakeError('cancelled', 'The export was cancelled.');
-    const { width, height, data } = pictureToRgba(picture, colour);
-    context.putImageData(new ImageData(data as Uint8ClampedArray<ArrayBuffer>, width, height), 0, 0);
-    const file = await canvas.convertToBlob({ type: 'image/png' });
-    await zip.add(`${name}.${String(done).padStart(digits, '0')}.png`, file);
-    onProgress(++done, total);
+  try {
+    for await (const picture of timelinePictures(project, format, library, colour, signal)) {
+      if (signal.aborted) throw new LongtakeError('cancelled', 'The export was cancelled.');
+      const file = await png.picture(picture, colour);
+      await zip.add(`${name}.${String(done).padStart(digits, '0')}.png`, file);
+      onProgress(++done, total);
+    }
+  } finally {
+    png.dispose();
   }
   await zip.finish();
   return done;

@@ -1,5 +1,5 @@
 import { colourSpace, type ColourTags } from '../../media/colour.ts';
-import { wholeMemory, type YuvPicture } from '../../media/picture.ts';
+import { joinedMemory, wholeMemory, type YuvPicture } from '../../media/picture.ts';
 
 /** TypeScript's own type lacks the newer `transfer`; browsers without it copy. */
 interface MovingInit extends VideoFrameBufferInit {
@@ -13,7 +13,7 @@ interface MovingInit extends VideoFrameBufferInit {
  */
 export function pictureFrame(picture: YuvPicture, colour: ColourTags): VideoFrame {
   const { width, height, y } = picture;
-  const data = wholeMemory(picture) ?? joined(picture);
+  const data = wholeMemory(picture) ?? joinedMemory(picture);
   const chromaStride = (width + 1) >> 1;
   const chromaSize = chromaStride * ((height + 1) >> 1);
   const init: MovingInit = {
@@ -30,12 +30,4 @@ export function pictureFrame(picture: YuvPicture, colour: ColourTags): VideoFram
     transfer: [data.buffer],
   };
   return new VideoFrame(data, init);
-}
-
-function joined({ y, u, v }: YuvPicture): Uint8Array<ArrayBuffer> {
-  const data = new Uint8Array(y.length + u.length + v.length);
-  data.set(y);
-  data.set(u, y.length);
-  data.set(v, y.length + u.length);
-  return data;
 }
