@@ -219,11 +219,11 @@ describe('pictures of the timeline', () => {
     }
   });
 
-  it('pass through untouched where they fit, else keep their shape between black bars', () => {
+  it('pass through untouched where they fit, else keep their shape between black bars', async () => {
     const grey = blackPicture({ width: 8, height: 8 }, REC709);
     grey.y.fill(120);
-    expect(fitPicture(grey, REC709, { width: 8, height: 8 }, REC709)).toBe(grey);
-    const wide = fitPicture(grey, REC709, { width: 32, height: 8 }, REC709);
+    expect(await fitPicture(grey, REC709, { width: 8, height: 8 }, REC709)).toBe(grey);
+    const wide = await fitPicture(grey, REC709, { width: 32, height: 8 }, REC709);
     const row = [...wide.y.subarray(0, 32)];
     expect(row).toEqual([
       ...Array<number>(12).fill(16),
@@ -233,7 +233,7 @@ describe('pictures of the timeline', () => {
     // An odd side that a file had to make even is cut, not squeezed.
     const padded = blackPicture({ width: 8, height: 8 }, REC709);
     padded.y.forEach((_, i) => (padded.y[i] = i % 8));
-    const cut = fitPicture(padded, REC709, { width: 7, height: 7 }, REC709);
+    const cut = await fitPicture(padded, REC709, { width: 7, height: 7 }, REC709);
     expect([...cut.y.subarray(0, 7)]).toEqual([0, 1, 2, 3, 4, 5, 6]);
   });
 });

@@ -129,7 +129,7 @@ async function* stretchPictures(
         if (next.done) break;
         fresh = next.value;
       }
-      if (fresh) picture = fitPicture(fresh, opened.facts.colour, format, colour);
+      if (fresh) picture = await fitPicture(fresh, opened.facts.colour, format, colour);
       yield picture!;
     }
   } finally {

@@ -1,7 +1,8 @@
+import { nextTask } from '../../engine/next-task.ts';
 import type { ColourTags } from '../../media/colour.ts';
 import type { YuvPicture } from '../../media/picture.ts';
 import { allocatePicture, chromaSize, scalePicture } from '../../media/picture.ts';
-import { pictureToRgba, rgbaToPicture } from '../../media/rgb.ts';
+import { pictureToRgbaInSlices, rgbaToPictureInSlices } from '../../media/rgb.ts';
 
 /** A black picture in the given colours. */
 export function blackPicture(size: { width: number; height: number }, colour: ColourTags): YuvPicture {
@@ -14,17 +15,20 @@ export function blackPicture(size: { width: number; height: number }, colour: Co
 
 /**
  * Brings a picture to a size and to colour tags. What already fits passes through untouched; a picture of another shape
- * keeps its proportions between black bars.
+ * keeps its proportions between black bars. Clicks have their turn meanwhile.
  */
-export function fitPicture(
+export async function fitPicture(
   picture: YuvPicture,
   from: ColourTags,
   size: { width: number; height: number },
   to: ColourTags,
-): YuvPicture {
-  const coloured = sameColour(from, to) ? picture : rgbaToPicture(pictureToRgba(picture, from), to);
+): Promise<YuvPicture> {
+  const coloured = sameColour(from, to)
+    ? picture
+    : await rgbaToPictureInSlices(await pictureToRgbaInSlices(picture, from), to);
   const { width, height } = size;
   if (coloured.width === width && coloured.height === height) return coloured;
+  await nextTask();
   // H.264 stores odd sizes with the edge repeated once: that row or column is cut off again, nothing is scaled.
   const padded =
     coloured.width === width + (width & 1) && coloured.height === height + (height & 1) ? coloured : null;
