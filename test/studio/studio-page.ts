@@ -218,6 +218,8 @@ export class StudioPage {
   /** Draws a path for the camera. @param points in parts of the picture's size */
   async drawPath(...points: [number, number][]): Promise<void> {
     const field = this.page.locator('longtake-camera-path .field');
+    // One draws on the picture, once it is there.
+    await field.locator('canvas').waitFor();
     await field.scrollIntoViewIfNeeded();
     const box = (await field.boundingBox())!;
     const [first, ...rest] = points.map(([x, y]) => [box.x + x * box.width, box.y + y * box.height] as const);

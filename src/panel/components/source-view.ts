@@ -57,6 +57,8 @@ export class SourceView extends PanelPart {
         inline-size: 64px;
         block-size: 40px;
         border-radius: 6px;
+        /* Its place is kept until the picture has been read: nothing below it may move under the pointer. */
+        background: var(--spectrum-gray-200);
       }
       /* Both names as far as three lines hold them; the whole is in the tooltip. */
       .names {
@@ -201,7 +203,12 @@ export class SourceView extends PanelPart {
           : prefix.label;
     return html`<div class="card tight">
       <div class="row">
-        <canvas ?hidden=${!picture} width="128" height="80" aria-hidden="true"></canvas>
+        <canvas
+          ?hidden=${!picture && prefix.range.frameCount === 0}
+          width="128"
+          height="80"
+          aria-hidden="true"
+        ></canvas>
         <div class="grow">
           <h2 class=${gap ? 'names' : 'ellipsis'} title=${label} id="source-label">${label}</h2>
           <p class="quiet" id="source-facts">
