@@ -244,8 +244,11 @@ class ExtensionRun {
     let index = 0;
     for await (const frame of prefix.clip.frames(prefix.start, prefix.count, this.options.signal)) {
       const nearCut = this.backward ? index < SHEET_PREFIX : index >= prefix.count - SHEET_PREFIX;
-      // In a task of its own: in a page clicks wait for as long as a large frame takes.
-      if (nearCut) await nextTask().then(() => this.prefixTiles.push(thumbnail(frame)));
+      if (nearCut) {
+        // In a task of its own: in a page clicks wait for as long as a large frame takes.
+        await nextTask();
+        this.prefixTiles.push(thumbnail(frame));
+      }
       index++;
       yield frame;
     }

@@ -1,5 +1,5 @@
 import { LongtakeError, type RgbaFrame } from '../../engine/types.ts';
-import { onWorkerEnd } from '../../engine/worker/worker-life.ts';
+import { RestartingWorker } from '../../engine/worker/restarting-worker.ts';
 import type { FromKeeper, ToKeeper } from './protocol.ts';
 
 /** A promise's two ends. */
@@ -15,13 +15,19 @@ interface Waiting {
 
 /** Turns frames into pictures and files in a worker: on the page clicks would wait for every large one. */
 export class FrameKeeper {
-  #worker: Worker | null = null;
+  readonly #worker = new RestartingWorker<ToKeeper, FromKeeper>(
+    () => new Worker(new URL('./keeper.ts', import.meta.url), { type: 'module', name: 'keeper' }),
+    (message) => this.#received(message),
+    (cause) => {
+      for (const waiting of this.#waiting.values()) refuse(waiting, cause);
+      this.#waiting.clear();
+    },
+  );
   #lastId = 0;
   readonly #waiting = new Map<number, Waiting>();
 
   /** As `PanelMedia.keepFrame`. */
   keep(frame: RgbaFrame, side?: number): { picture: Promise<ImageBitmap>; file: Promise<Blob> } {
-    const worker = (this.#worker ??= this.#start());
     const id = ++this.#lastId;
     const waiting = {} as Waiting;
     const picture = new Promise<ImageBitmap>((resolve, reject) => (waiting.picture = { resolve, reject }));
@@ -30,34 +36,16 @@ export class FrameKeeper {
     file.catch(() => undefined);
     this.#waiting.set(id, waiting);
     const message: ToKeeper = { id, frame, ...(side === undefined ? {} : { side }) };
-    worker.postMessage(message, [frame.data.buffer]);
+    this.#worker.post(message, [frame.data.buffer]);
     return { picture, file };
   }
 
-  #start(): Worker {
-    const worker = new Worker(new URL('./keeper.ts', import.meta.url), { type: 'module', name: 'keeper' });
-    onWorkerEnd(worker, () => this.#fail(worker));
-    worker.addEventListener('message', ({ data }: MessageEvent<FromKeeper>) => {
-      const waiting = this.#waiting.get(data.id);
-      if ('picture' in data) return waiting?.picture.resolve(data.picture);
-      this.#waiting.delete(data.id);
-      if ('blob' in data) waiting?.file.resolve(data.blob);
-      else if (waiting) refuse(waiting, new Error(data.message));
-    });
-    worker.addEventListener('error', (event) => {
-      event.preventDefault();
-      this.#fail(worker, new Error(event.message));
-    });
-    return worker;
-  }
-
-  /** The next frame starts a fresh worker. */
-  #fail(worker: Worker, cause?: Error): void {
-    worker.terminate();
-    if (this.#worker !== worker) return;
-    this.#worker = null;
-    for (const waiting of this.#waiting.values()) refuse(waiting, cause);
-    this.#waiting.clear();
+  #received(message: FromKeeper): void {
+    const waiting = this.#waiting.get(message.id);
+    if ('picture' in message) return waiting?.picture.resolve(message.picture);
+    this.#waiting.delete(message.id);
+    if ('blob' in message) waiting?.file.resolve(message.blob);
+    else if (waiting) refuse(waiting, new Error(message.message));
   }
 }
 

@@ -1,5 +1,5 @@
 import { LongtakeError, type RgbaFrame } from '../../engine/types.ts';
-import { onWorkerEnd } from '../../engine/worker/worker-life.ts';
+import { RestartingWorker } from '../../engine/worker/restarting-worker.ts';
 import type { ColourTags } from '../../media/colour.ts';
 import type { SheetStrip } from '../../media/contact-sheet.ts';
 import type { YuvPicture } from '../../media/picture.ts';
@@ -12,7 +12,11 @@ interface Waiting {
 
 /** Writes pictures as PNG files in a worker. `dispose` must be called when it is done with. */
 export class PngEncoder {
-  #worker: Worker | null = null;
+  readonly #worker = new RestartingWorker<ToPng, FromPng>(
+    () => new Worker(new URL('./png-worker.ts', import.meta.url), { type: 'module', name: 'png' }),
+    (message) => this.#received(message),
+    (cause) => this.#fail(cause),
+  );
   #lastId = 0;
   readonly #waiting = new Map<number, Waiting>();
 
@@ -33,39 +37,26 @@ export class PngEncoder {
 
   /** Ends the worker; what is under way fails. */
   dispose(): void {
-    if (this.#worker) this.#end(this.#worker);
+    this.#worker.end();
+    this.#fail();
   }
 
   #ask(message: (id: number) => [ToPng, Transferable[]]): Promise<Blob> {
-    const worker = (this.#worker ??= this.#start());
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      worker.postMessage(...message(id));
+      this.#worker.post(...message(id));
     });
   }
 
-  #start(): Worker {
-    const worker = new Worker(new URL('./png-worker.ts', import.meta.url), { type: 'module', name: 'png' });
-    onWorkerEnd(worker, () => this.#end(worker));
-    worker.addEventListener('message', ({ data }: MessageEvent<FromPng>) => {
-      const waiting = this.#waiting.get(data.id);
-      this.#waiting.delete(data.id);
-      if ('blob' in data) waiting?.resolve(data.blob);
-      else waiting?.reject(notWritten(new Error(data.message)));
-    });
-    worker.addEventListener('error', (event) => {
-      event.preventDefault();
-      this.#end(worker, new Error(event.message));
-    });
-    return worker;
+  #received(message: FromPng): void {
+    const waiting = this.#waiting.get(message.id);
+    this.#waiting.delete(message.id);
+    if ('blob' in message) waiting?.resolve(message.blob);
+    else waiting?.reject(notWritten(new Error(message.message)));
   }
 
-  /** The next picture starts a fresh worker. */
-  #end(worker: Worker, cause?: Error): void {
-    worker.terminate();
-    if (this.#worker !== worker) return;
-    this.#worker = null;
+  #fail(cause?: Error): void {
     for (const { reject } of this.#waiting.values()) reject(notWritten(cause));
     this.#waiting.clear();
   }
