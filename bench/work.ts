@@ -73,6 +73,7 @@ const COUNTS: Readonly<Record<string, Count>> = {
   'gated-delta.wgsl': (own, rows) => countScan(own, rows, 7),
   'attention.wgsl': countAttention,
   'attention-units.wgsl': countAttention,
+  'attention-direct.wgsl': countAttention,
   'cache-store.wgsl': (own) => ({
     flops: 0,
     bytes: 2 * kept(own) * 2 * own.number('CHUNK_TOKENS') * own.number('WIDTH'),

@@ -80,7 +80,8 @@ async function run(
   const chunks = shape.chunks * rollouts.length;
   const options = { ...shape, ...units, chunks };
   const planned = attentionProgram(options);
-  expect(planned.file).toBe(units.units ? 'attention-units.wgsl' : 'attention.wgsl');
+  const onUnits = units.narrow ? 'attention-direct.wgsl' : 'attention-units.wgsl';
+  expect(planned.file).toBe(units.units ? onUnits : 'attention.wgsl');
   const program = { ...planned, constants: { ...planned.constants, ...constants } };
   const [groups, ...others] = attentionWorkgroups(options);
   const queries = constants['SETS'] && 8 * constants['SETS'];
@@ -152,9 +153,9 @@ const TILED: Shape = {
 };
 
 /** Queries of ones; keys whose scores are these by place, the chunk before first. */
-function inputsWithScores(scoreOf: (place: number) => number): Inputs {
-  const inputs = randomInputs(TILED, 1);
-  const { headLength, chunkTokens } = TILED;
+function inputsWithScores(scoreOf: (place: number) => number, shape = TILED): Inputs {
+  const inputs = randomInputs(shape, 1);
+  const { headLength, chunkTokens } = shape;
   for (let token = 0; token < chunkTokens; token++) {
     const [row, own] = [3 * token * headLength, scoreOf(chunkTokens + token)];
     inputs.qkv.fill(1, row, row + headLength);
@@ -225,59 +226,72 @@ describe('attention', () => {
   });
 });
 
-describe('attention on matrix units', () => {
-  // Heads of whole units, as long as f32 numbers fit the default limits.
-  const shapes = SHAPES.filter(({ headLength }) => headLength % 16 === 0 && headLength <= 128).map(
-    (shape, index) => ({
-      ...shape,
-      larger: index % 2 ? 4 : 1,
-    }),
-  );
+/** Subgroups as they are, or announced as four times as large, so that most wait. */
+function unitsFor(larger: number, headLength = 0): UnitsChoice {
+  const { unit, ...choice } = emulatedUnits(gpu!, 'f32');
+  const k = headLength > 64 ? 8 : unit.k;
+  return { ...choice, unit: { ...unit, k }, subgroup: larger * choice.subgroup };
+}
 
-  /** Subgroups as they are, or announced as four times as large, so that most wait. */
-  const units = (larger: number, headLength = 0): UnitsChoice => {
-    const { unit, ...choice } = emulatedUnits(gpu!, 'f32');
-    const k = headLength > 64 ? 8 : unit.k;
-    return { ...choice, unit: { ...unit, k }, subgroup: larger * choice.subgroup };
-  };
+// Heads of whole units, as long as f32 numbers fit the default limits.
+const STAGED = SHAPES.filter(({ headLength }) => headLength % 16 === 0 && headLength <= 128);
 
-  it.each(shapes)(
+/** Chunks of whole units. One piece a chunk where subgroups are few and where they are many, then several pieces. */
+const DIRECT: Shape[] = [
+  { heads: 2, headLength: 16, chunkTokens: 80, chunks: 3, halves: [1] },
+  { heads: 1, headLength: 32, chunkTokens: 48, chunks: 2, halves: [1, 0, 2] },
+  { heads: 2, headLength: 64, chunkTokens: 320, chunks: 1, halves: [1] },
+  { heads: 1, headLength: 64, chunkTokens: 16, chunks: 1, halves: [2] },
+  { heads: 1, headLength: 16, chunkTokens: 640, chunks: 1, halves: [0] },
+  { heads: 1, headLength: 128, chunkTokens: 112, chunks: 1, halves: [2] },
+];
+
+const ON_UNITS = [
+  { way: 'by way of workgroup memory', narrow: false, shapes: STAGED, tiled: TILED },
+  { way: 'straight from memory', narrow: true, shapes: DIRECT, tiled: { ...TILED, chunkTokens: 336 } },
+];
+
+describe.each(ON_UNITS)('attention on matrix units, $way', ({ narrow, shapes, tiled }) => {
+  it.each(shapes.map((shape, index) => ({ ...shape, larger: index % 2 ? 4 : 1 })))(
     'sees the chunk and the one before: $heads × $headLength, $chunks of $chunkTokens tokens, caches $halves',
     async ({ larger, ...shape }) => {
       const inputs = randomInputs(shape);
       const right = expected(shape, inputs);
-      const own = { own: emulated!, units: units(larger, shape.headLength) };
+      const own = { own: emulated!, units: unitsFor(larger, shape.headLength), narrow };
       const actual = await run(shape, inputs, {}, own);
       expect(largestDifference(actual, right)).toBeLessThan(4e-4 * Math.sqrt(shape.headLength / 64));
     },
   );
 
   it.each(SCORES)('is right where scores %s', async (_, scoreOf) => {
-    const inputs = inputsWithScores(scoreOf);
-    const out = await run(TILED, inputs, {}, { own: emulated!, units: units(4) });
-    expect(largestDifference(out, expected(TILED, inputs))).toBeLessThan(2e-5);
+    const inputs = inputsWithScores(scoreOf, tiled);
+    const out = await run(tiled, inputs, {}, { own: emulated!, units: unitsFor(4), narrow });
+    expect(largestDifference(out, expected(tiled, inputs))).toBeLessThan(2e-5);
   });
 
   it('is near where factors are rounded to f16', async () => {
     // Scores of some units, as of normalised queries and keys.
-    const inputs = randomInputs(TILED, 1.5);
-    const out = await run(TILED, inputs, {}, { own: withRoundedUnits(emulated!), units: units(4) });
-    const difference = largestDifference(out, expected(TILED, inputs));
+    const inputs = randomInputs(tiled, 1.5);
+    const own = { own: withRoundedUnits(emulated!), units: unitsFor(4), narrow };
+    const difference = largestDifference(await run(tiled, inputs, {}, own), expected(tiled, inputs));
     expect(difference).toBeGreaterThan(1e-5);
     expect(difference).toBeLessThan(2e-3);
   });
 
   it('gives sums of weights that are one, however these are rounded', async () => {
-    const inputs = randomInputs(TILED, 1.5);
-    const { headLength, chunkTokens } = TILED;
+    const inputs = randomInputs(tiled, 1.5);
+    const { headLength, chunkTokens } = tiled;
     inputs.cache.fill(1, chunkTokens * headLength, 2 * chunkTokens * headLength);
     for (let token = 0; token < chunkTokens; token++) {
       inputs.qkv.fill(1, (3 * token + 2) * headLength, (3 * token + 3) * headLength);
     }
-    const out = await run(TILED, inputs, {}, { own: withRoundedUnits(emulated!), units: units(4) });
+    const own = { own: withRoundedUnits(emulated!), units: unitsFor(4), narrow };
+    const out = await run(tiled, inputs, {}, own);
     expect(largestDifference(out, new Float32Array(out.length).fill(1))).toBeLessThan(2e-6);
   });
+});
 
+describe('the attention of matrix units', () => {
   it('is chosen where heads are whole units and a workgroup has room', () => {
     const unit = { m: 16, n: 16, k: 16, result: 'f32' } as const;
     const chosen = (options: Partial<AttentionOptions>): unknown => {
@@ -301,6 +315,27 @@ describe('attention on matrix units', () => {
     expect(chosen({ headLength: 256, limits: DEFAULT_WORKGROUP })).toBeUndefined();
     expect(chosen({ headLength: 40 })).toBeUndefined();
     expect(chosen({ units: undefined })).toBeUndefined();
+  });
+
+  it('reads what is kept as units multiply it straight from memory where all is whole units', () => {
+    const unit = { m: 16, n: 16, k: 16, result: 'f32' } as const;
+    const chosen = (options: Partial<AttentionOptions>): unknown => {
+      const { file, constants } = attentionProgram({
+        ...{ heads: 4, headLength: 64, chunkTokens: 320, chunks: 1, narrow: true },
+        limits: { bytes: 49152, invocations: 1024 },
+        units: { unit, subgroup: 32, number: 'f16' },
+        ...options,
+      });
+      return { file, ...constants };
+    };
+    const direct = { file: 'attention-direct.wgsl' };
+    expect(chosen({})).toMatchObject({ ...direct, PIECE: 320, SUBGROUPS: 16, KEY_JOBS: 2, PARTS: 4 });
+    expect(chosen({ subgroups: 10 })).toMatchObject({ ...direct, SUBGROUPS: 10, KEY_JOBS: 2, PARTS: 2 });
+    expect(chosen({ limits: DEFAULT_WORKGROUP })).toMatchObject({ ...direct, PIECE: 160, SUBGROUPS: 8 });
+    const staged = { file: 'attention-units.wgsl' };
+    expect(chosen({ chunkTokens: 321 })).toMatchObject(staged);
+    expect(chosen({ headLength: 256, limits: DEFAULT_WORKGROUP })).toMatchObject({ file: 'attention.wgsl' });
+    expect(chosen({ narrow: false })).toMatchObject(staged);
   });
 });
 

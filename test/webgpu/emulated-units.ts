@@ -25,6 +25,7 @@ export function withRoundedUnits(emulated: Gpu): Gpu {
   const own = new Map(emulated.sources);
   replace(own, 'narrow.wgsl', '  return value;', '  return quantizeToF16(value);');
   replace(own, 'attention-units.wgsl', 'NUMBER(exp', 'quantizeToF16(exp');
+  replace(own, 'attention-direct.wgsl', 'NUMBER(exp', 'quantizeToF16(exp');
   return new Gpu(emulated.device, own);
 }
 

@@ -213,7 +213,7 @@ describe('a model whose products hand activations on packed', () => {
     const { recording, spec } = await tiny;
     const rows = await kernelParity(model, recordedRollout(recording, spec.layers.length).input);
     const kernels = new Set(rows.map(({ what }) => what.split(' ')[1]));
-    for (const kernel of ['matmul-packed', 'matmul-units', 'pack-rows', 'attention-units']) {
+    for (const kernel of ['matmul-packed', 'matmul-units', 'pack-rows', 'attention-direct']) {
       expect(kernels, kernel).toContain(kernel);
     }
     for (const { what, largest, scale } of rows) {

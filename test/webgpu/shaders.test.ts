@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { WorldSpec } from '../../src/engine/package/model-json.ts';
 import { requestWebGpuDevice } from '../../src/engine/world/webgpu/device.ts';
+import { attentionProgram } from '../../src/engine/world/webgpu/attention-program.ts';
 import { Gpu } from '../../src/engine/world/webgpu/gpu.ts';
 import {
   fitsUnits,
@@ -59,7 +60,7 @@ it.each([{ kind: 'int8' }, { kind: 'float' }, { kind: 'mixed', split: 50 }] as c
     );
     expect([...files].sort()).toEqual(
       [...new Set([...kernels.map(([file]) => file), 'ssd.wgsl', 'gated-delta.wgsl'])]
-        .filter((file) => !/-units|packed|pack-rows/.test(file))
+        .filter((file) => !/-units|-direct|packed|pack-rows/.test(file))
         .sort(),
     );
     for (const program of distinct.values()) {
@@ -113,6 +114,25 @@ it.each<[string, KernelChoice]>([
   }
   device.destroy();
 });
+
+// With subgroups of 128 a workgroup of the default limits has too few for it.
+it.each(UNITS)(
+  'compiles attention straight from memory with matrix units of $m × $n × $k, $result',
+  async (unit) => {
+    const features = ['chromium-experimental-subgroup-matrix'];
+    const device = await requestWebGpuDevice(await openCheckingGpu(), { features });
+    const gpu = new Gpu(device, await loadKernelSources());
+    for (const packedOut of [true, false]) {
+      const program = attentionProgram({
+        ...{ heads: 4, headLength: 64, chunkTokens: 320, chunks: 1, narrow: true, packedOut },
+        units: { unit, subgroup: 32, number: 'f16' },
+      });
+      expect(program.file).toBe('attention-direct.wgsl');
+      await gpu.pipeline(program);
+    }
+    device.destroy();
+  },
+);
 
 /** The kernels that multiply f16 numbers; sums of f16 cannot hold what is not normalised yet, so nothing is packed for them. */
 function filesOf({ unit, packed }: UnitsChoice): string[] {

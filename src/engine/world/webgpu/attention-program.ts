@@ -1,3 +1,4 @@
+import { attentionDirectConstants } from './attention-direct-program.ts';
 import { attentionUnitsConstants } from './attention-units-program.ts';
 import type { UnitsChoice } from './kernel-choice.ts';
 import { DEFAULT_WORKGROUP, type WorkgroupLimits } from './matmul-options.ts';
@@ -16,16 +17,23 @@ export interface AttentionOptions {
   packedOut?: boolean;
   /** Queries, keys and values come, and are kept, as what matrix units multiply. */
   narrow?: boolean;
+  /** Most subgroups of a workgroup of kernels/attention-direct.wgsl, to try others than the default. */
+  subgroups?: number;
 }
 
-/** Binding numbers of both kernels. */
+/** Binding numbers of all three kernels. */
 export const ATTENTION = { qkv: 0, cache: 1, out: 2 } as const;
 
-/** kernels/attention.wgsl, or kernels/attention-units.wgsl where matrix units can make this attention. */
+/**
+ * kernels/attention-direct.wgsl where matrix units can make this attention from what is kept, kernels/attention-units.wgsl
+ * where they can by way of workgroup memory, else kernels/attention.wgsl.
+ */
 export function attentionProgram(options: AttentionOptions): Program {
-  const onUnits = attentionUnitsConstants(options);
+  const direct = attentionDirectConstants(options);
+  const onUnits = direct ?? attentionUnitsConstants(options);
+  const file = direct ? 'attention-direct.wgsl' : onUnits ? 'attention-units.wgsl' : 'attention.wgsl';
   return {
-    file: onUnits ? 'attention-units.wgsl' : 'attention.wgsl',
+    file,
     constants: onUnits ?? plainConstants(options),
     bindings: {
       [ATTENTION.qkv]: 'read',
@@ -37,13 +45,11 @@ export function attentionProgram(options: AttentionOptions): Program {
 
 /** Whether matrix units make an attention. */
 export function isOnUnits(options: AttentionOptions): boolean {
-  return attentionUnitsConstants(options) !== undefined;
+  return attentionProgram(options).file !== 'attention.wgsl';
 }
 
 export function attentionWorkgroups(options: AttentionOptions): Workgroups {
-  const queries = attentionUnitsConstants(options)
-    ? options.units!.unit.m
-    : SET * attentionTile(options).sets;
+  const queries = isOnUnits(options) ? options.units!.unit.m : SET * attentionTile(options).sets;
   return [ceilDivide(options.chunkTokens, queries), options.heads, options.chunks];
 }
 

@@ -25,7 +25,7 @@ function isHalf({ file, constants }: Program, binding: number): boolean {
   if (file === 'cache-store.wgsl') return constants['KEPT'] === 'f16';
   if (constants['NUMBER'] !== 'f16') return false;
   if (file === 'pack-rows.wgsl') return binding === PACK_ROWS.next;
-  if (file === 'attention-units.wgsl') {
+  if (file === 'attention-units.wgsl' || file === 'attention-direct.wgsl') {
     return binding === ATTENTION.out ? constants['OUT'] === 'packed' : constants['KEPT'] === 'f16';
   }
   if (!file.startsWith('matmul')) return false;

@@ -1,4 +1,5 @@
 import activation from '../../../../kernels/activation.wgsl?raw';
+import attentionDirect from '../../../../kernels/attention-direct.wgsl?raw';
 import attentionUnits from '../../../../kernels/attention-units.wgsl?raw';
 import attention from '../../../../kernels/attention.wgsl?raw';
 import blocks from '../../../../kernels/blocks.wgsl?raw';
@@ -41,6 +42,7 @@ import type { TilesStore } from './tune.ts';
 export async function loadKernelSources(): Promise<KernelSources> {
   return new Map([
     ['activation.wgsl', activation],
+    ['attention-direct.wgsl', attentionDirect],
     ['attention-units.wgsl', attentionUnits],
     ['attention.wgsl', attention],
     ['blocks.wgsl', blocks],

@@ -41,12 +41,8 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
   'matmul-packed.wgsl': matmul,
   'pack-rows.wgsl': packRows,
   'attention.wgsl': (own, launch) => ({ [ATTENTION.out]: attention(own, launch) }),
-  'attention-units.wgsl': (own, launch) => {
-    const out = attention(own, launch);
-    if (own.word('OUT') !== 'packed') return { [ATTENTION.out]: out };
-    const packing = own.packing(own.number('HEADS') * own.number('HEAD_LENGTH'));
-    return { [ATTENTION.out]: packed(out, own.floats(ATTENTION.out), packing) };
-  },
+  'attention-units.wgsl': unitsAttention,
+  'attention-direct.wgsl': unitsAttention,
   'cache-store.wgsl': (own, launch) => ({
     [CACHE_STORE.cache]: ring(own, launch, CACHE_STORE, own.number('WIDTH')),
   }),
@@ -179,6 +175,13 @@ function scanPart(
   count: number,
 ): Float64Array {
   return columnsOf(projection, tokens, own.number('STRIDE'), own.number(name), count);
+}
+
+function unitsAttention(own: Bindings, launch: LaunchValues): Record<number, Float64Array> {
+  const out = attention(own, launch);
+  if (own.word('OUT') !== 'packed') return { [ATTENTION.out]: out };
+  const packing = own.packing(own.number('HEADS') * own.number('HEAD_LENGTH'));
+  return { [ATTENTION.out]: packed(out, own.floats(ATTENTION.out), packing) };
 }
 
 function attention(own: Bindings, { tokens, chunks, rollouts }: LaunchValues): Float64Array {
