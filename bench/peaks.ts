@@ -9,8 +9,9 @@ export interface Peaks {
   /** Matrix product of f32 numbers on plain tiles, operations a second. */
   f32Tile: number;
   f16Tile?: number;
-  /** On the matrix units, f16 numbers and f32 sums. */
+  /** On the matrix units, f16 numbers and f32 sums; right factors row after row, or column after column. */
   subgroupMatrix?: number;
+  turnedSubgroupMatrix?: number;
   /** A kernel that copies, bytes read plus bytes written a second. */
   copy: number;
   /** Seconds a dispatch that depends on the one before it, in one pass. */
@@ -34,7 +35,12 @@ export const SMALL_SIZES: PeakSizes = { matrix: 128, copyBytes: 2 ** 20, repeats
 /** The best that arithmetic reached on the device, and its memory and dispatches. */
 export function ceilingsOf(peaks: Peaks): Ceilings {
   return {
-    flops: Math.max(peaks.f32Tile, peaks.f16Tile ?? 0, peaks.subgroupMatrix ?? 0),
+    flops: Math.max(
+      peaks.f32Tile,
+      peaks.f16Tile ?? 0,
+      peaks.subgroupMatrix ?? 0,
+      peaks.turnedSubgroupMatrix ?? 0,
+    ),
     bandwidth: peaks.copy,
     dispatch: peaks.dispatch,
   };
@@ -48,12 +54,14 @@ export async function measurePeaks(device: GPUDevice, sizes: PeakSizes): Promise
     const flops = 2 * sizes.matrix ** 3;
     const f32Tile = flops / (await runner.tile('f32', sizes.matrix));
     const f16Tile = f16 ? flops / (await runner.tile('f16', sizes.matrix)) : null;
-    const matrixTime = f16 ? await runner.subgroupMatrix(sizes.matrix) : null;
+    const matrixTime = f16 ? await runner.subgroupMatrix(sizes.matrix, false) : null;
+    const turnedTime = f16 ? await runner.subgroupMatrix(sizes.matrix, true) : null;
     const copy = (2 * sizes.copyBytes) / (await runner.copy(sizes.copyBytes));
     return {
       f32Tile,
       ...(f16Tile === null ? {} : { f16Tile }),
       ...(matrixTime === null ? {} : { subgroupMatrix: flops / matrixTime }),
+      ...(turnedTime === null ? {} : { turnedSubgroupMatrix: flops / turnedTime }),
       copy,
       dispatch: await runner.dispatch(),
       roundTrip: await runner.roundTrip(),
@@ -82,7 +90,7 @@ class Runner {
   }
 
   /** Seconds of a product on the matrix units; null where the device offers none that we know how to use. */
-  async subgroupMatrix(size: number): Promise<number | null> {
+  async subgroupMatrix(size: number, turned: boolean): Promise<number | null> {
     const info = adapterInfoOf(this.#device);
     const feature = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
     if (!this.#device.features.has(feature)) return null;
@@ -100,7 +108,7 @@ class Runner {
     const buffers = [this.#random(bytes, 'f16'), this.#random(bytes, 'f16'), this.#storage(2 * bytes)];
     const pipeline = await this.#pipeline('matmul-subgroup.wgsl', {
       ...{ M: `${M}u`, N: `${N}u`, K: `${K}u`, SIZE: `${size}u` },
-      SUBGROUP: info.subgroupMaxSize ?? 32,
+      ...{ SUBGROUP: info.subgroupMaxSize ?? 32, TURNED: turned ? 1 : 0 },
     });
     return this.#time(pipeline, buffers, [size / (4 * N), size / (4 * M)], 4);
   }

@@ -51,7 +51,7 @@ function peakLines(peaks: Peaks): string[] {
   const tera = (value: number | undefined): string =>
     value === undefined ? 'not on this device' : `${(value / 1e12).toFixed(2)} TFLOP/s`;
   return [
-    `Measured peaks: f32 tile ${tera(peaks.f32Tile)}, f16 tile ${tera(peaks.f16Tile)}, subgroup matrix ${tera(peaks.subgroupMatrix)},`,
+    `Measured peaks: f32 tile ${tera(peaks.f32Tile)}, f16 tile ${tera(peaks.f16Tile)}, subgroup matrix ${tera(peaks.subgroupMatrix)} (turned ${tera(peaks.turnedSubgroupMatrix)}),`,
     `  copy ${(peaks.copy / 1e9).toFixed(1)} GB/s, dependent dispatch ${(peaks.dispatch * 1e6).toFixed(2)} µs, round trip ${(peaks.roundTrip * 1e3).toFixed(3)} ms`,
   ];
 }

@@ -1,7 +1,7 @@
 // Matrix product with a fused epilogue on the device's matrix units, both factors straight from memory; shapes and variants:
 // matmul-parts.wgsl, PROLOGUE packed or packed_modulated.
 //   a        [⌈tokens/UNIT_M⌉, K/UNIT_K, UNIT_M, UNIT_K]  NUMBER (packed.wgsl)
-//   weights  [⌈N/UNIT_N⌉, K/UNIT_K, UNIT_K, UNIT_N]  NUMBER, zero beyond N
+//   weights  [⌈N/UNIT_N⌉, K/UNIT_K, UNIT_N, UNIT_K]  NUMBER, zero beyond N
 // A workgroup makes TILE_M × TILE_N outputs. A subgroup does one job: RISE units down by SPAN across, one of SLICES parts of the
 // depth, DEEP units of it at a time. K is a multiple of SLICES·DEEP·UNIT_K. There are as many subgroups as jobs or more
 // (SUBGROUP is the largest size a subgroup can have); the others wait. Nothing is waited for before the sums are done: rows

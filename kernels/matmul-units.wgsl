@@ -1,5 +1,5 @@
 // Matrix product with a fused prologue and epilogue on the device's matrix units; shapes and variants: matmul-parts.wgsl.
-//   weights  [⌈N/UNIT_N⌉, ⌈K/UNIT_K⌉, UNIT_K, UNIT_N]  NUMBER, zero beyond N and K: every unit's right factor lies together
+//   weights  [⌈N/UNIT_N⌉, ⌈K/UNIT_K⌉, UNIT_N, UNIT_K]  NUMBER, zero beyond N and K: every unit's right factor lies together
 // A workgroup makes TILE_M × TILE_N outputs. Its rows of `a`, after the prologue, are kept in workgroup memory, DEPTH
 // numbers at a time (a multiple of SLICES·UNIT_K); weights come straight from device memory, all that a depth needs on their
 // way before its rows are. A subgroup does one job: SPAN units side by side, all rows of the tile (UNITS_DOWN units), one of SLICES parts of the depth (UNITS_DEEP units). There are as many subgroups as jobs or

@@ -3,7 +3,7 @@
 // row to the next.
 // LEFT   a        left factors lie in `a`, unit after unit
 //        factors  left factors lie in `factors`, row after row; with RIGHT kept in `qkv` too
-// RIGHT  weights  right factors lie in `weights`, unit after unit
+// RIGHT  weights  right factors lie in `weights`, unit after unit, turned: a row for each of a unit's columns
 //        factors  right factors lie in `factors`, as they are multiplied or turned: a row for each of their columns
 //        kept     the same in `qkv` and `cache`
 alias Left = subgroup_matrix_left<NUMBER, UNIT_K, UNIT_M>;
@@ -22,7 +22,7 @@ fn load_left(offset: u32, pitch: u32) -> Left {
 
 #if RIGHT == weights
 fn load_right(offset: u32) -> Right {
-  return subgroupMatrixLoad<Right, row_major>(&weights, offset, UNIT_N);
+  return subgroupMatrixLoad<Right, col_major>(&weights, offset, UNIT_K);
 }
 #elif RIGHT == kept
 fn load_query(offset: u32, pitch: u32) -> Left {

@@ -1,5 +1,5 @@
 // c = a·b for square f16 matrices of SIZE numbers a side (a multiple of 64) on the device's matrix units, sums in f32.
-// A workgroup is one subgroup; it makes 4 × 4 results of M × N straight from device memory.
+// A workgroup is one subgroup; it makes 4 × 4 results of M × N straight from device memory. TURNED: b lies column after column.
 enable f16;
 enable chromium_experimental_subgroup_matrix;
 
@@ -21,8 +21,13 @@ fn main(@builtin(workgroup_id) group: vec3u) {
     let left_$i = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&a, (row + $iu * M) * SIZE + k, SIZE);
 #endrepeat
 #repeat j 4
+#if TURNED
+    let right_$j =
+      subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&b, (column + $ju * N) * SIZE + k, SIZE);
+#else
     let right_$j =
       subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, row_major>(&b, k * SIZE + column + $ju * N, SIZE);
+#endif
 #repeat i 4
     sum_$i_$j = subgroupMatrixMultiplyAccumulate(left_$i, right_$j, sum_$i_$j);
 #endrepeat

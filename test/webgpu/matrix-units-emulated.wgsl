@@ -35,7 +35,7 @@ fn left_number(at: u32, place: u32) -> f32 {
 
 #if RIGHT == weights
 fn load_right(offset: u32) -> Right {
-  return Right(offset, UNIT_N, 1u, NAMED);
+  return Right(offset, 1u, UNIT_K, NAMED);
 }
 
 fn right_number(at: u32, place: u32) -> f32 {

@@ -7,8 +7,9 @@ const INT8_HALVES = Uint16Array.from({ length: 256 }, (_, i) => toHalf((i - 128)
 
 /**
  * Stacks matrices with equal k on top of each other and lays them out for kernels/matmul-units.wgsl: unit after unit
- * along k, [⌈n/unit.n⌉, ⌈k/unit.k⌉, unit.k, unit.n], zero beyond n and k. Numbers are at most 1 in magnitude; the rest of
- * a number is in its column's scale.
+ * along k, [⌈n/unit.n⌉, ⌈k/unit.k⌉, unit.n, unit.k], zero beyond n and k. A column's numbers lie together because an invocation
+ * multiplies neighbours along k: two f16 numbers in one load. Numbers are at most 1 in magnitude; the rest of a number is in
+ * its column's scale.
  * @param number `f16` packs two numbers a word
  */
 export function packForUnits(
@@ -30,11 +31,11 @@ export function packForUnits(
       const most = bytes ? 128 : largest(values, row * k, k);
       columns[2 * column] = most * (scales?.[row] ?? 1);
       columns[2 * column + 1] = bias?.[row] ?? 0;
-      const start = Math.floor(column / unit.n) * deep * unit.k * unit.n + (column % unit.n);
+      const firstUnit = Math.floor(column / unit.n) * deep;
       for (let i = 0; i < k; i++) {
         const value = values[row * k + i]!;
-        // Units follow each other along k, so a column's numbers lie unit.n apart.
-        const at = start + i * unit.n;
+        const at =
+          ((firstUnit + Math.floor(i / unit.k)) * unit.n + (column % unit.n)) * unit.k + (i % unit.k);
         if (number === 'f32') floats[at] = value / most;
         else halves[at] = bytes ? INT8_HALVES[value + 128]! : toHalf(value / most);
       }

@@ -122,7 +122,7 @@ function unitWeights(own: Bindings, n: number, k: number, columns: Float32Array)
   for (let column = 0; column < n; column++) {
     for (let i = 0; i < k; i++) {
       const unit = Math.floor(column / unitN) * deep + Math.floor(i / unitK);
-      const value = stored[(unit * unitK + (i % unitK)) * unitN + (column % unitN)]!;
+      const value = stored[(unit * unitN + (column % unitN)) * unitK + (i % unitK)]!;
       weights[column * k + i] = value * columns[2 * column]!;
     }
   }
