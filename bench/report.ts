@@ -87,7 +87,8 @@ function backendLines(backend: BackendFigures, reference: number | undefined): s
   return lines;
 }
 
-function worldLines({ profiles, prefixes, primingFramesASecond, variations }: WorldFigures): string[] {
+function worldLines(figures: WorldFigures): string[] {
+  const { profiles, prefixes, longestAgainstShortest, primingFramesASecond, variations } = figures;
   const lines = ['profile     steps  ms/chunk   frames/s   spread'];
   for (const { profile, steps, msAChunk, framesASecond, spread } of profiles) {
     lines.push(
@@ -104,6 +105,10 @@ function worldLines({ profiles, prefixes, primingFramesASecond, variations }: Wo
         `${cell(frames, 13, 0)} ${cell(msAChunk, 9, 3)} ${change} ${device} ${cell(heapBytes / 2 ** 20, 10, 1)} ${percent(spread)}`,
       );
     }
+  }
+  if (longestAgainstShortest !== null) {
+    const change = 100 * (longestAgainstShortest - 1);
+    lines.push(`longest prefix against shortest, in turns: ${change >= 0 ? '+' : ''}${change.toFixed(2)} %`);
   }
   if (primingFramesASecond !== null) {
     const preview = profiles.find(({ profile }) => profile === 'preview');

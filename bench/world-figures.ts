@@ -42,6 +42,11 @@ export interface VariationFigures extends ChunkCost {
 export interface WorldFigures {
   profiles: ProfileFigures[];
   prefixes: PrefixFigures[];
+  /**
+   * Time of a chunk after the longest prefix over that after the shortest, measured in turns, so that both see the same
+   * clocks; null where there is one length.
+   */
+  longestAgainstShortest: number | null;
   /** Frames committed a second over the longest prefix; null when it was too short to say. */
   primingFramesASecond: number | null;
   variations: VariationFigures[];
@@ -85,7 +90,7 @@ export async function measureWorld(
     }
   }
 
-  const { prefixes, primingFramesASecond } = await measurePrefixes();
+  const { prefixes, longestAgainstShortest, primingFramesASecond } = await measurePrefixes();
   const variations: VariationFigures[] = [];
   for (const count of settings.variations) {
     onStage?.(`${count} variations`);
@@ -100,11 +105,14 @@ export async function measureWorld(
       for (const session of sessions) session.dispose();
     }
   }
-  return { profiles, prefixes, primingFramesASecond, variations };
+  return { profiles, prefixes, longestAgainstShortest, primingFramesASecond, variations };
 
-  async function measurePrefixes(): Promise<Pick<WorldFigures, 'prefixes' | 'primingFramesASecond'>> {
+  async function measurePrefixes(): Promise<
+    Pick<WorldFigures, 'prefixes' | 'longestAgainstShortest' | 'primingFramesASecond'>
+  > {
     const found: PrefixFigures[] = [];
     let [primed, milliseconds] = [0, 0];
+    let longestAgainstShortest: number | null = null;
     const session = await world.createSession();
     try {
       // The first commit pass of a size warms up.
@@ -132,14 +140,47 @@ export async function measureWorld(
           heapBytes: process.memoryUsage().heapUsed,
         });
       }
+      if (settings.prefixes.length > 1) {
+        onStage?.('longest prefix against shortest');
+        const short = await world.createSession();
+        try {
+          const chunks = Math.ceil(settings.prefixes[0]! / frames);
+          await short.commit(prefix.slice(0, chunks), signal);
+          longestAgainstShortest = await inTurns([session, short], fresh, preview, repeats, signal);
+        } finally {
+          short.dispose();
+        }
+      }
     } finally {
       session.dispose();
     }
     return {
       prefixes: found,
+      longestAgainstShortest,
       primingFramesASecond: primed >= 2 * prefix.length ? (1000 * primed * frames) / milliseconds : null,
     };
   }
+}
+
+/** Median time of a session's chunk over that of another's, taken in turns. */
+async function inTurns(
+  sessions: readonly [WorldSession, WorldSession],
+  chunk: Chunk,
+  levels: readonly number[],
+  repeats: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const times: [number[], number[]] = [[], []];
+  await wallTimes(repeats, 2, async (index) => {
+    for (const [turn, session] of sessions.entries()) {
+      const start = performance.now();
+      await makeChunk(session, chunk, levels, { seed: 0, chunk: index }, signal);
+      times[turn]!.push(performance.now() - start);
+    }
+  });
+  // What was done to warm up came first.
+  const [one, other] = times.map((own) => median(own.slice(-repeats)));
+  return one! / other!;
 }
 
 /**
@@ -155,12 +196,21 @@ async function chunkCost(
 ): Promise<ChunkCost> {
   const times = await wallTimes(repeats, 2, (index) =>
     Promise.all(
-      sessions.map(async (session, variation) => {
-        const noise = { seed: variation, chunk: index };
-        const { committed } = await session.generate(chunk, levels, noise, signal);
-        await committed;
-      }),
+      sessions.map((session, variation) =>
+        makeChunk(session, chunk, levels, { seed: variation, chunk: index }, signal),
+      ),
     ),
   );
   return { msAChunk: median(times), spread: spread(times) };
+}
+
+async function makeChunk(
+  session: WorldSession,
+  chunk: Chunk,
+  levels: readonly number[],
+  noise: { seed: number; chunk: number },
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { committed } = await session.generate(chunk, levels, noise, signal);
+  await committed;
 }

@@ -9,6 +9,7 @@
 #   base     our kernels in f32 with the default tiles: what every device runs
 #   f16      the same with f16 tiles, the fastest of some for this device
 #   units    the same on the device's matrix units
+#   unchecked  units again without the bounds checks that browsers insist on: what these cost (only where named)
 #   anatomy  where the time of a chunk goes, on matrix units and in f32
 #   variants tiles of matrix units for every product, splits of the scans (only where named: it takes 90 s)
 #   bench    longtake bench: our kernels in f32 with the fastest tiles, onnxruntime on the device and as WebAssembly
@@ -66,6 +67,10 @@ for name in $steps; do
     units)
       step units 60 "LONGTAKE_DAWN_FEATURES=\$half longtake bench --model \"\$model\" $short \
         --arithmetic matrix-units --out \"\$out/units.json\""
+      ;;
+    unchecked)
+      step unchecked 60 "LONGTAKE_DAWN_FEATURES=\$half,disable_robustness longtake bench --model \"\$model\" $short \
+        --arithmetic matrix-units --out \"\$out/unchecked.json\""
       ;;
     anatomy)
       step anatomy 60 'for arithmetic in matrix-units f32; do

@@ -113,6 +113,7 @@ describe('the table', () => {
             { frames: 10, deviceBytes: 2 ** 20, heapBytes: 2 ** 21, ...cost },
             { frames: 100, deviceBytes: 2 ** 20, heapBytes: 2 ** 21, ...cost, msAChunk: 2.02 },
           ],
+          longestAgainstShortest: 1.012,
           primingFramesASecond: 7500,
           variations: [
             { count: 1, framesASecond: 2500, deviceBytes: 2 ** 20, ...cost },
@@ -129,6 +130,7 @@ describe('the table', () => {
     const text = formatReport(report);
     expect(text).toContain('f32 tile 30.00 TFLOP/s');
     expect(text).toContain('1.0 %');
+    expect(text).toContain('longest prefix against shortest, in turns: +1.20 %');
     expect(text).toContain('7500.0 frames/s, 3.00 × generation');
     expect(text).toMatch(/^ +8 +5\.000 +2\.50 × +8000\.0 +4\.00 +10 %$/m);
     expect(text).toContain("30.000 ms, 15.00 times the first backend's");
