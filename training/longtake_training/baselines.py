@@ -2,9 +2,9 @@
 
     python -m longtake_training.baselines --data DIR --out DIR [--frames 2500000] [--seconds 555]
 
-Side by side on all GPUs, --together models on each: one compiles or is evaluated on the CPU's time while another trains.
-Like a leg it may be called again and goes on; what is finished is in --out/baselines.md and --out/baselines.json at the
-end of every call.
+Side by side on all GPUs, --together models on each: one compiles or is evaluated on the CPU's time while another
+trains. Like a leg it may be called again and goes on; what is finished is in --out/baselines.md and
+--out/baselines.json at the end of every call.
 """
 
 import argparse
@@ -28,9 +28,17 @@ ORDER = (
 )  # fmt: skip
 
 
-def configs_in(folder: Path) -> list[Path]:
-    """The baselines' config files in the order they are trained in."""
+def configs_in(folder: Path, only: list[str] | None = None) -> list[Path]:
+    """The baselines' config files, or some of them by name, in the order they are trained in.
+
+    Raises SystemExit for names of none.
+    """
     paths = {path.stem: path for path in sorted(folder.glob("*.json"))}
+    if only is not None:
+        unknown = [name for name in only if name not in paths]
+        if unknown:
+            raise SystemExit(f"There is no baseline {', '.join(unknown)}; there are {', '.join(paths)}.")
+        paths = {name: path for name, path in paths.items() if name in only}
     return [paths.pop(name) for name in ORDER if name in paths] + list(paths.values())
 
 
@@ -106,6 +114,7 @@ def main(argv: list[str] | None = None) -> None:
     """Does one piece of the comparison."""
     parser = argparse.ArgumentParser(description="Train and evaluate all baselines; call again until it is finished.")
     parser.add_argument("--configs", type=Path, default=CONFIGS, help="folder of config files")
+    parser.add_argument("--only", help="names of some of them, with commas between; all unless given")
     parser.add_argument("--data", type=Path, required=True, help="folder with shards in train and heldout")
     parser.add_argument("--render", help="command that fills --data in the background, with {data} and {cores}")
     parser.add_argument("--out", type=Path, required=True, help="folder that stays between calls")
@@ -124,7 +133,7 @@ def main(argv: list[str] | None = None) -> None:
     piece = Piece.of(a.seconds, grace=a.grace)
     a.out.mkdir(parents=True, exist_ok=True)
     keep_compiled(a.out / "compiled")
-    configs, waiting = configs_in(a.configs), Queue()
+    configs, waiting = configs_in(a.configs, a.only.split(",") if a.only else None), Queue()
     for config in configs:
         if not is_done(a.out / config.stem):
             waiting.put(config)

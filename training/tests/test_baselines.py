@@ -85,15 +85,20 @@ def test_the_comparison_goes_on_in_a_second_call(tmp_path, monkeypatch, capsys):
     (configs / "causal-195.json").write_text(json.dumps(content))
     sizes = json.dumps({"clips": 2, "retrieval": [20, 10], "reasoning": [20, 10]})
 
-    def call(seconds):
+    def call(seconds, *more):
         baselines.main(
             [f"--configs={configs}", f"--render={render}", f"--data={tmp_path / 'data'}", f"--out={tmp_path / 'out'}",
-             "--frames=320", "--first-walks=3", "--walks=3", f"--sizes={sizes}", f"--seconds={seconds}", "--grace=300"]
+             "--frames=320", "--first-walks=3", "--walks=3", f"--sizes={sizes}", f"--seconds={seconds}", "--grace=300",
+             *more]
         )  # fmt: skip
         return capsys.readouterr().out, json.loads((tmp_path / "out" / "baselines.json").read_text())
 
     printed, rows = call(0)
     assert "Call again" in printed and [x["frames"] for x in rows] == [160, 0]
+    with pytest.raises(SystemExit, match="no baseline other; there are"):
+        call(600, "--only=ours,other")
+    _, rows = call(0, "--only=causal-195")
+    assert [x["name"] for x in rows] == ["causal-195"]
     printed, rows = call(600)
     assert "All are finished." in printed and [x["name"] for x in rows] == ["ours", "causal-195"]
     assert [x["frames"] for x in rows] == [320, 320] and rows[1]["probes"][-1]["length"] == 160

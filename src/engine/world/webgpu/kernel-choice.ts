@@ -62,7 +62,7 @@ export function defaultUnitTile({ unit }: UnitsChoice, rows: number): UnitTile {
 
 /**
  * Tiles of products whose factors both come packed, before tuning: of few rows so many workgroups that every multiprocessor has
- * some, of many the ones that were fastest on an H100 for six shapes of nine and close to it for the others (bench/kernel-variants.ts).
+ * some, of many the ones that were fastest on an H100 for five shapes of seven and close to it for the others (bench/kernel-variants.ts).
  */
 export function defaultPackedTile({ unit }: UnitsChoice, { n, k }: MatmulOptions, rows: number): UnitTile {
   const across = (numbers: number): number => Math.max(1, numbers / unit.n);
