@@ -12,6 +12,7 @@
 #   unchecked  units again without the bounds checks that browsers insist on: what these cost (only where named)
 #   anatomy  where the time of a chunk goes, on matrix units and in f32
 #   variants tiles of matrix units for every product, splits of the scans (only where named: it takes 90 s)
+#   predict  how well the time of an extension is predicted (only where named)
 #   bench    longtake bench: our kernels in f32 with the fastest tiles, onnxruntime on the device and as WebAssembly
 #   torch    PyTorch eager and compiled, in CUDA graphs
 # f16 and units use Dawn's switches for f16 on NVIDIA.
@@ -81,6 +82,7 @@ for name in $steps; do
     variants)
       step variants 120 'LONGTAKE_DAWN_FEATURES=$half runtime_node bench/kernel-variants.ts "$model" 80'
       ;;
+    predict) step predict 60 'runtime_node bench/predict.ts "$model" webgpu' ;;
     bench) step bench 150 "longtake bench --model \"\$model\" $flags --out \"\$out/bench.json\"" ;;
     torch) step torch 240 "python3 bench/torch_reference.py \"\$model\" --out \"\$out/torch.json\" ${TORCH_FLAGS:-}" ;;
     *) echo "There is no step “$name”." >&2 ;;
