@@ -129,7 +129,7 @@ async function measureMerged(
       return summarise(
         `denoise step of ${count} rollouts`,
         plan.sections.step,
-        plan.sections.step.map((operation) => workOf(operation, rows)),
+        plan.sections.step.map((operation) => workOf(operation, rows, { rollouts: count })),
         times.map(({ microseconds }) => microseconds),
         median(whole.slice(2)),
         ceilings,

@@ -11,18 +11,28 @@ export interface Work {
 /**
  * Counts an operation's work from its program, whatever the kernel does to carry it out.
  * @param rows tokens of the pass
- * @param hasPrevious the attention cache holds a chunk
+ * @param pass rollouts in it, each with a state of its own; whether their attention caches hold a chunk
  * @throws LongtakeError `internal` for a kernel that nobody has counted
  */
-export function workOf(operation: Operation, rows: number, hasPrevious = true): Work {
+export function workOf(
+  operation: Operation,
+  rows: number,
+  { rollouts = 1, hasPrevious = true }: Partial<Pass> = {},
+): Work {
   const count = COUNTS[operation.program.file];
   if (!count) {
     throw new LongtakeError('internal', `The work of the kernel ${operation.program.file} is not counted.`);
   }
-  return count(new Constants(operation.program), rows, hasPrevious, operation.workgroups);
+  return count(new Constants(operation.program), rows, { rollouts, hasPrevious }, operation.workgroups);
 }
 
-type Count = (own: Constants, rows: number, hasPrevious: boolean, workgroups: Workgroups) => Work;
+/** What a pass is over beside its rows. */
+interface Pass {
+  rollouts: number;
+  hasPrevious: boolean;
+}
+
+type Count = (own: Constants, rows: number, pass: Pass, workgroups: Workgroups) => Work;
 
 const F32 = 4;
 
@@ -37,13 +47,13 @@ const COUNTS: Readonly<Record<string, Count>> = {
       bytes: rows * (F32 * width + half(own) * width + (F32 * width) / own.number('SQUARED')),
     };
   },
-  'ssd.wgsl': (own, rows) => countScan(own, rows, 5),
-  'ssd-read.wgsl': (own, rows) => countScan(own, rows, 5),
-  'ssd-write.wgsl': (own, rows) => {
+  'ssd.wgsl': (own, rows, pass) => countScan(own, rows, pass, 5),
+  'ssd-read.wgsl': (own, rows, pass) => countScan(own, rows, pass, 5),
+  'ssd-write.wgsl': (own, rows, { rollouts }) => {
     const [heads, keys, values] = [own.number('HEADS'), own.number('KEY_LENGTH'), own.number('VALUE_LENGTH')];
     return {
       flops: 2 * rows * heads * keys * values,
-      bytes: F32 * (rows * heads * (keys + values + 2) + 2 * stateNumbers(own)),
+      bytes: F32 * (rows * heads * (keys + values + 2) + 2 * rollouts * stateNumbers(own)),
     };
   },
   'ssd-scores.wgsl': (own, rows, _, workgroups) => {
@@ -55,28 +65,28 @@ const COUNTS: Readonly<Record<string, Count>> = {
       bytes: F32 * (rows * heads * (3 * keys + 2) + scores + weighted),
     };
   },
-  'ssd-scores-read.wgsl': (own, rows, _, workgroups) => {
+  'ssd-scores-read.wgsl': (own, rows, { rollouts }, workgroups) => {
     const [heads, keys, values] = [own.number('HEADS'), own.number('KEY_LENGTH'), own.number('VALUE_LENGTH')];
     const scores = scoresOf(own, rows, workgroups);
     return {
       flops: 2 * (scores + rows * heads * keys) * values,
-      bytes: F32 * (scores + rows * heads * (keys + 2 * values) + stateNumbers(own)),
+      bytes: F32 * (scores + rows * heads * (keys + 2 * values) + rollouts * stateNumbers(own)),
     };
   },
-  'ssd-scores-write.wgsl': (own, rows) => {
+  'ssd-scores-write.wgsl': (own, rows, { rollouts }) => {
     const [heads, keys, values] = [own.number('HEADS'), own.number('KEY_LENGTH'), own.number('VALUE_LENGTH')];
     return {
       flops: 2 * rows * heads * keys * values,
-      bytes: F32 * (rows * heads * (keys + values) + 2 * stateNumbers(own)),
+      bytes: F32 * (rows * heads * (keys + values) + 2 * rollouts * stateNumbers(own)),
     };
   },
-  'gated-delta.wgsl': (own, rows) => countScan(own, rows, 7),
+  'gated-delta.wgsl': (own, rows, pass) => countScan(own, rows, pass, 7),
   'attention.wgsl': countAttention,
   'attention-units.wgsl': countAttention,
   'attention-direct.wgsl': countAttention,
-  'cache-store.wgsl': (own) => ({
+  'cache-store.wgsl': (own, _, { rollouts }) => ({
     flops: 0,
-    bytes: 2 * kept(own) * 2 * own.number('CHUNK_TOKENS') * own.number('WIDTH'),
+    bytes: 2 * rollouts * kept(own) * 2 * own.number('CHUNK_TOKENS') * own.number('WIDTH'),
   }),
   'ray-features.wgsl': (own, rows) => {
     const frequencies = own.number('FREQUENCIES');
@@ -143,10 +153,10 @@ function kept(own: Constants): number {
   return own.word('KEPT', 'f32') === 'f16' ? 2 : F32;
 }
 
-function countAttention(own: Constants, rows: number, hasPrevious: boolean): Work {
+function countAttention(own: Constants, rows: number, { rollouts, hasPrevious }: Pass): Work {
   const width = own.number('HEADS') * own.number('HEAD_LENGTH');
   const keys = own.number('CHUNK_TOKENS') * (hasPrevious ? 2 : 1);
-  const cache = hasPrevious ? 2 * own.number('CHUNK_TOKENS') * width : 0;
+  const cache = hasPrevious ? 2 * rollouts * own.number('CHUNK_TOKENS') * width : 0;
   const out = own.word('OUT', 'rows') === 'packed' ? half(own) : F32;
   return {
     flops: 4 * rows * keys * width,
@@ -155,11 +165,11 @@ function countAttention(own: Constants, rows: number, hasPrevious: boolean): Wor
 }
 
 /** @param each operations for every number of a head's state and token, by the definition in docs/model.md */
-function countScan(own: Constants, rows: number, each: number): Work {
+function countScan(own: Constants, rows: number, { rollouts }: Pass, each: number): Work {
   const [heads, keys, values] = [own.number('HEADS'), own.number('KEY_LENGTH'), own.number('VALUE_LENGTH')];
   // The tiled kernel that writes the state is counted for itself.
   const written = own.word('COMMIT', '0') === '1' ? 2 : 1;
-  const state = written * stateNumbers(own);
+  const state = written * rollouts * stateNumbers(own);
   return {
     flops: each * rows * heads * keys * values,
     bytes: F32 * (rows * heads * (2 * keys + 2 * values + 2) + state),
@@ -171,7 +181,7 @@ function scoresOf(own: Constants, rows: number, [, , blocks]: Workgroups): numbe
   return (own.number('HEADS') * rows * (rows / blocks + 1)) / 2;
 }
 
-/** Numbers in a layer's scan state. */
+/** Numbers in a layer's scan state of one rollout. */
 function stateNumbers(own: Constants): number {
   const blocks =
     (own.number('GRID_ROWS') * own.number('GRID_COLUMNS')) /

@@ -79,8 +79,23 @@ describe('the work of operations', () => {
   it('counts attention by what is there to be attended to', () => {
     const operation = find(plans.denoise.sections.step, '0 attention');
     const chunk = spec.framesPerChunk * spec.grid.rows * spec.grid.columns;
-    expect(workOf(operation, chunk, true).flops).toBe(4 * chunk * 2 * chunk * spec.width);
-    expect(workOf(operation, chunk, false).flops).toBe(4 * chunk * chunk * spec.width);
+    expect(workOf(operation, chunk).flops).toBe(4 * chunk * 2 * chunk * spec.width);
+    expect(workOf(operation, chunk, { hasPrevious: false }).flops).toBe(4 * chunk * chunk * spec.width);
+  });
+
+  it("counts every rollout's state and cache", () => {
+    const layer = spec.layers.findIndex(({ kind }) => kind === 'gated-delta');
+    const isScan = ({ program }: Operation): boolean => program.file === 'gated-delta.wgsl';
+    const operation = plans.denoise.sections.step.find(isScan)!;
+    const { heads, keyLength, valueLength } = spec.scan;
+    const [rows, columns] = spec.layers[layer]!.block;
+    const blocks = (spec.grid.rows * spec.grid.columns) / (rows * columns);
+    const state = 4 * blocks * heads * keyLength * valueLength;
+    const bytes = (rollouts: number): number => workOf(operation, 160, { rollouts }).bytes;
+    expect(bytes(2) - bytes(1)).toBe(state);
+    const attention = find(plans.denoise.sections.step, '0 attention');
+    const cache = 4 * 2 * spec.framesPerChunk * spec.grid.rows * spec.grid.columns * spec.width;
+    expect(workOf(attention, 160, { rollouts: 2 }).bytes - workOf(attention, 160).bytes).toBe(cache);
   });
 
   it('refuses a kernel that nobody has counted', () => {
