@@ -73,7 +73,7 @@ export class Gpu {
   }
 
   /**
-   * Runs `allocate` with error scopes around it. Where it fails, the storage buffers it made are gone.
+   * Runs `allocate` with error scopes around it. Where it fails, the buffers it made by this class's methods are gone.
    * @throws OutOfGpuMemoryError, LongtakeError `backend` when an object is invalid (e.g. beyond a limit)
    */
   async allocate<T>(allocate: () => T): Promise<T> {
@@ -94,9 +94,11 @@ export class Gpu {
     } finally {
       this.#allocating = null;
     }
-    const [validation, memory] = await this.guard(
-      Promise.all([this.device.popErrorScope(), this.device.popErrorScope()]),
-    );
+    const scopes = Promise.all([this.device.popErrorScope(), this.device.popErrorScope()]);
+    const [validation, memory] = await this.guard(scopes).catch((error: unknown) => {
+      undo();
+      throw error;
+    });
     if (memory || validation) undo();
     if (memory) throw new OutOfGpuMemoryError(memory.message);
     if (validation) {
@@ -114,6 +116,22 @@ export class Gpu {
       size: Math.max(4, Math.ceil(bytes / 4) * 4),
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     });
+    this.#allocating?.push(buffer);
+    return buffer;
+  }
+
+  /** A buffer for launch values. */
+  uniform(label: string, bytes: number): GPUBuffer {
+    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+    const buffer = this.device.createBuffer({ label, size: bytes, usage });
+    this.#allocating?.push(buffer);
+    return buffer;
+  }
+
+  /** A buffer that timestamps are copied to. */
+  timestamps(label: string, bytes: number): GPUBuffer {
+    const usage = GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC;
+    const buffer = this.device.createBuffer({ label, size: bytes, usage });
     this.#allocating?.push(buffer);
     return buffer;
   }

@@ -27,11 +27,7 @@ export class Workbench {
         this.#own.push(buffer);
       }
     }
-    const uniform = gpu.device.createBuffer({
-      label: 'tuning launch',
-      size: LAUNCH_SLOT,
-      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-    });
+    const uniform = gpu.uniform('tuning launch', LAUNCH_SLOT);
     this.#own.push(uniform);
     const values = new ArrayBuffer(LAUNCH_SLOT);
     packLaunch({ ...plainLaunch(operation.product!.rows), levelRow: 1, ratio: 0.5 }, values, 0);
@@ -76,9 +72,17 @@ export class Workbench {
   }
 }
 
+/** Numbers after which the arbitrary ones repeat: a prime, so that rows and columns differ. */
+const PERIOD = 1999;
+
 /** Numbers between −1 and 1, the same every time. */
 function arbitrary(count: number): Float32Array {
-  return Float32Array.from({ length: count }, (_, i) => ((i * 7919) % 1999) / 1000 - 1);
+  const numbers = new Float32Array(count);
+  const own = Math.min(count, PERIOD);
+  for (let i = 0; i < own; i++) numbers[i] = ((i * 7919) % PERIOD) / 1000 - 1;
+  // Copied, not computed: making the numbers of many shapes took a good part of the time that tuning has.
+  for (let filled = own; filled < count; filled *= 2) numbers.copyWithin(filled, 0, filled);
+  return numbers;
 }
 
 /** What a product is given at one of its bindings. */
