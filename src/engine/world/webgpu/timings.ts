@@ -48,33 +48,67 @@ export async function timeSpans(
   spans: readonly (readonly BoundOperation[])[],
   begin: (pass: GPUComputePassEncoder) => void,
 ): Promise<number[]> {
+  const passes = spans.map((span) => (pass: GPUComputePassEncoder): void => {
+    begin(pass);
+    record(pass, span);
+  });
+  const [times] = await timePasses(gpu, [passes]);
+  return times!;
+}
+
+/** Where a buffer may take timestamps, in bytes. */
+const RESOLVE_ALIGNMENT = 256;
+
+/**
+ * Times passes: [batch][pass] in microseconds. A batch is one command buffer; the device goes from one to the next without a
+ * pause.
+ * @param batches what is recorded into the passes; at most 2,048 passes a batch, as many as a query set holds
+ * @throws LongtakeError `backend` on devices without timestamp queries, DeviceLostError, OutOfGpuMemoryError
+ */
+export async function timePasses(
+  gpu: Gpu,
+  batches: readonly (readonly ((pass: GPUComputePassEncoder) => void)[])[],
+): Promise<number[][]> {
   const { device } = gpu;
   if (!device.features.has('timestamp-query')) {
     throw new LongtakeError('backend', 'This graphics device cannot measure time.');
   }
-  const querySet = device.createQuerySet({ type: 'timestamp', count: 2 * spans.length });
-  const resolved = await gpu.allocate(() =>
-    device.createBuffer({
-      size: 16 * spans.length,
-      usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
-    }),
-  );
+  const places: { offset: number; bytes: number }[] = [];
+  let size = 0;
+  for (const { length } of batches) {
+    places.push({ offset: size, bytes: 16 * length });
+    size += RESOLVE_ALIGNMENT * Math.ceil((16 * length) / RESOLVE_ALIGNMENT);
+  }
+  const resolved = await gpu.allocate(() => gpu.timestamps('timestamps', size));
+  const querySets: GPUQuerySet[] = [];
   try {
-    const encoder = device.createCommandEncoder({ label: 'timing' });
-    spans.forEach((span, i) => {
-      const pass = encoder.beginComputePass({
-        timestampWrites: { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 },
+    for (const [i, passes] of batches.entries()) {
+      const querySet = device.createQuerySet({ type: 'timestamp', count: 2 * passes.length });
+      querySets.push(querySet);
+      const encoder = device.createCommandEncoder({ label: 'timing' });
+      passes.forEach((recordInto, at) => {
+        const pass = encoder.beginComputePass({
+          timestampWrites: { querySet, beginningOfPassWriteIndex: 2 * at, endOfPassWriteIndex: 2 * at + 1 },
+        });
+        recordInto(pass);
+        pass.end();
       });
-      begin(pass);
-      record(pass, span);
-      pass.end();
-    });
-    encoder.resolveQuerySet(querySet, 0, 2 * spans.length, resolved, 0);
-    device.queue.submit([encoder.finish()]);
-    const stamps = new BigUint64Array(await gpu.read([{ buffer: resolved, bytes: 16 * spans.length }]));
-    return spans.map((_, i) => Number(stamps[2 * i + 1]! - stamps[2 * i]!) / 1000);
+      encoder.resolveQuerySet(querySet, 0, 2 * passes.length, resolved, places[i]!.offset);
+      // Submitted while the next batch is recorded: a card that waits lowers its clock.
+      device.queue.submit([encoder.finish()]);
+    }
+    const stamps = new BigUint64Array(
+      await gpu.read(places.map((place) => ({ buffer: resolved, ...place }))),
+    );
+    let at = 0;
+    return batches.map((passes) =>
+      passes.map(() => {
+        const [start, end] = [stamps[at++]!, stamps[at++]!];
+        return Number(end - start) / 1000;
+      }),
+    );
   } finally {
-    querySet.destroy();
+    for (const querySet of querySets) querySet.destroy();
     resolved.destroy();
   }
 }
