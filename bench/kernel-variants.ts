@@ -1,34 +1,29 @@
 /**
  * Tries ways of cutting kernels up on this device: every tile of matrix units for every shape of product in a denoise step
- * of one rollout and of eight, and splits of the scans that go token after token. Prints the microseconds of a use.
+ * of one rollout and of eight, and splits of the scans that go token after token. Prints the microseconds of a use: of tiles the
+ * default's at the card's highest speed, and what the others take of it.
  *
  *     npx tsx bench/kernel-variants.ts [MODEL-FOLDER] [SECONDS]
  *
- * What is found becomes a default (kernel-choice.ts) or a candidate of the tuning (tune.ts) by hand.
+ * What is found becomes a default (kernel-choice.ts) or a candidate of the tuning (tile-candidates.ts) by hand.
  */
 import { nodeFolder, openPackage } from '../src/engine/node.ts';
 import { wanderingRollout } from '../src/engine/parity/wandering.ts';
-import { timeCandidates } from '../src/engine/world/webgpu/candidate-times.ts';
+import { compareCandidates } from '../src/engine/world/webgpu/candidate-times.ts';
 import { requestWebGpuDevice } from '../src/engine/world/webgpu/device.ts';
 import { uploadWeights } from '../src/engine/world/webgpu/device-weights.ts';
 import { Gpu } from '../src/engine/world/webgpu/gpu.ts';
 import { createWith } from '../src/engine/world/webgpu/index.ts';
-import {
-  chooseKernels,
-  fitsUnits,
-  type KernelChoice,
-  variantFor,
-} from '../src/engine/world/webgpu/kernel-choice.ts';
+import { chooseKernels, fitsUnits, type KernelChoice } from '../src/engine/world/webgpu/kernel-choice.ts';
 import { isPacked, type UnitTile } from '../src/engine/world/webgpu/matmul-options.ts';
-import { matmulProgram, matmulWorkgroups } from '../src/engine/world/webgpu/matmul-program.ts';
 import type { Operation } from '../src/engine/world/webgpu/operation.ts';
 import { packMatrix } from '../src/engine/world/webgpu/pack.ts';
 import { packForUnits } from '../src/engine/world/webgpu/pack-units.ts';
 import { loadKernelSources, openGpu } from '../src/engine/world/webgpu/platform.node.ts';
-import { programKey } from '../src/engine/world/webgpu/program.ts';
+import { ProductTrial } from '../src/engine/world/webgpu/product-trial.ts';
 import { launchOf } from '../src/engine/world/webgpu/rollout-passes.ts';
+import { type Candidate, spanOn, spanTimer } from '../src/engine/world/webgpu/span-timer.ts';
 import { timeOperations } from '../src/engine/world/webgpu/timings.ts';
-import { Workbench } from '../src/engine/world/webgpu/workbench.ts';
 import { makePlans } from '../src/engine/world/webgpu/world-plans.ts';
 import { readWorldWeights } from '../src/engine/world/webgpu/world-weights.ts';
 
@@ -110,42 +105,42 @@ async function tryTiles(): Promise<void> {
   const end = performance.now() + 1000 * Number(seconds);
   for (const { operation } of [...shapes.values()].sort((a, b) => b.work - a.work)) {
     if (performance.now() > end) return console.log('Out of time.');
-    const { matrix, options, rows, tileRows, key } = operation.product!;
-    const bench = await Workbench.create(gpu, operation, weights.buffers);
-    const programs = new Map<string, { label: string; own: Operation }>();
-    for (const tile of [null, ...(isPacked(options) ? packedTilesFor(rows) : tilesFor(rows))]) {
-      const tiles = new Map(tile ? [[key, tile]] : []);
-      const full = {
-        ...options,
-        variant: variantFor({ ...choice, tiles }, matrix, options.weight, key, tileRows, options),
-      };
-      const program = matmulProgram(full);
-      const made = program.constants;
-      const cut = isPacked(options) ? `rise ${made['RISE']} deep ${made['DEEP']}` : `depth ${made['DEPTH']}`;
-      const label = `${tile ? '' : 'default '}${made['TILE_M']}×${made['TILE_N']} slices ${made['SLICES']} span ${made['SPAN']} ${cut}`;
-      const own = { ...operation, program, workgroups: matmulWorkgroups(full, rows) };
-      if (!programs.has(programKey(program))) programs.set(programKey(program), { label, own });
-    }
-    const labels = [...programs.values()].map(({ label }) => label);
-    const bound = await Promise.allSettled([...programs.values()].map(({ own }) => bench.bind(own)));
-    const candidates = bound.flatMap((one, i) =>
-      one.status === 'fulfilled' ? [{ label: labels[i]!, candidate: one.value }] : [],
-    );
-    const times = await timeCandidates(
-      gpu,
-      candidates.map(({ candidate }) => candidate),
-      (pass) => bench.begin(pass),
-    );
-    bench.free();
-    const sorted = candidates
-      .map(({ label }, i) => ({ label, time: times[i]! / 8 }))
-      .sort((a, b) => a.time - b.time);
-    console.log(
-      `${key} (${sorted.length} of ${programs.size}), default ${sorted.find(({ label }) => label.startsWith('default'))?.time.toFixed(1)}`,
-    );
-    for (const { label, time } of sorted.slice(0, 5))
-      console.log(`  ${time.toFixed(2).padStart(7)}  ${label}`);
+    await tryShape(operation, weights.buffers);
   }
+}
+
+/** Prints how the tiles of a product do, the fastest first. */
+async function tryShape(operation: Operation, weights: ReadonlyMap<string, GPUBuffer>): Promise<void> {
+  const { options, rows, key } = operation.product!;
+  const tiles = isPacked(options) ? packedTilesFor(rows) : tilesFor(rows);
+  const trial = await ProductTrial.make(gpu, operation, weights, choice, tiles);
+  try {
+    const candidates = trial.made.map(({ candidate }) => candidate);
+    const limits = { span: spanOn(gpu), budget: 700, now: () => performance.now() };
+    const [comparison] = await compareCandidates(spanTimer(gpu), [candidates], limits);
+    const { microseconds, standings } = comparison!;
+    const judged = standings
+      .map((standing, i) => ({ ...standing, label: labelOf(candidates[i + 1]!) }))
+      .filter(({ ratio }) => !Number.isNaN(ratio))
+      .sort((a, b) => a.ratio - b.ratio);
+    console.log(
+      `${key} (${judged.length + 1} of ${trial.asked}), default ${microseconds.toFixed(1)}: ${labelOf(candidates[0]!)}`,
+    );
+    for (const { ratio, noise, label } of judged.slice(0, 5)) {
+      const share = `${ratio.toFixed(3)} ± ${noise.toFixed(3)}`;
+      console.log(`  ${(ratio * microseconds).toFixed(2).padStart(7)}  ${share}  ${label}`);
+    }
+  } finally {
+    trial.free();
+  }
+}
+
+function labelOf({ bound }: Candidate): string {
+  const { operation } = bound;
+  const made = operation.program.constants;
+  const packed = isPacked(operation.product!.options);
+  const cut = packed ? `rise ${made['RISE']} deep ${made['DEEP']}` : `depth ${made['DEPTH']}`;
+  return `${made['TILE_M']}×${made['TILE_N']} slices ${made['SLICES']} span ${made['SPAN']} ${cut}`;
 }
 
 function tilesFor(rows: number): UnitTile[] {

@@ -1,9 +1,6 @@
-/** Median of one or more numbers. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
+import { median } from '../src/engine/median.ts';
+
+export { median };
 
 /** Largest minus smallest, as a share of the median: what differences between runs are noise. */
 export function spread(values: readonly number[]): number {
