@@ -1,12 +1,13 @@
 /**
  * Tries ways of cutting kernels up on this device: every tile of matrix units for every shape of product in a denoise step
- * of one rollout and of eight, and splits of the scans that go token after token. Prints the microseconds of a use: of tiles the
+ * of one rollout and of eight, subgroups of attention, and splits of the scans that go token after token. Prints the microseconds of a use: of tiles the
  * default's at the card's highest speed, and what the others take of it.
  *
  *     npx tsx bench/kernel-variants.ts [MODEL-FOLDER] [SECONDS]
  *
  * What is found becomes a default (kernel-choice.ts) or a candidate of the tuning (tile-candidates.ts) by hand.
  */
+import { median } from '../src/engine/median.ts';
 import { nodeFolder, openPackage } from '../src/engine/node.ts';
 import { wanderingRollout } from '../src/engine/parity/wandering.ts';
 import { compareCandidates } from '../src/engine/world/webgpu/candidate-times.ts';
@@ -39,9 +40,58 @@ if (!found?.units) throw new Error('This device has no matrix units.');
 const choice: KernelChoice & { units: NonNullable<KernelChoice['units']> } = { ...found, units: found.units };
 const { unit, subgroup, number } = choice.units;
 
+await tryAttention();
 await tryScans();
 await tryTiles();
 process.exit();
+
+/** Operations of a denoise step of one rollout and of several, in a whole model: microseconds of each. */
+async function timeSteps(
+  own: KernelChoice,
+  file: string,
+  take: (rollouts: number, name: string, microseconds: number) => void,
+): Promise<void> {
+  const { chunks } = wanderingRollout(model, 2, 1);
+  const world = await createWith(own, gpu, spec, bytes, { device });
+  for (const count of [1, world.merged.most]) {
+    const sessions = [];
+    for (let i = 0; i < count; i++) sessions.push(await world.createSession());
+    for (const session of sessions) await session.commit(chunks.slice(0, 2));
+    const plan = count === 1 ? world.denoisePlan : world.merged.denoise(count);
+    const { bank } = sessions[0]!.lease;
+    const { step } = await world.bound(plan, bank);
+    const launches = sessions.map((session) => launchOf(session, null));
+    world.writeLaunch({ ...world.passes.launch(launches, 1), levelRow: world.levelRow([1]), ratio: 0.5 });
+    const timed = step.filter(({ operation }) => operation.program.file === file);
+    const begin = (pass: GPUComputePassEncoder): void => world.beginLaunch(pass, 0);
+    // A card that was idle is slow at first.
+    for (let warm = 0; warm < 20; warm++) await timeOperations(gpu, timed, begin, 32);
+    for (const { name, microseconds } of await timeOperations(gpu, timed, begin, 32))
+      take(count, name, microseconds);
+    for (const session of sessions) session.dispose();
+  }
+  world.dispose();
+}
+
+/** Subgroups of attention straight from memory, and attention by way of workgroup memory, timed in whole models. */
+async function tryAttention(): Promise<void> {
+  const ways: [string, KernelChoice, string][] = [
+    ...[8, 10, 16, 20].map((subgroups): [string, KernelChoice, string] => [
+      `${subgroups} subgroups`,
+      { ...choice, attentionSubgroups: subgroups },
+      'attention-direct.wgsl',
+    ]),
+    ['staged', { ...choice, attentionSubgroups: 0 }, 'attention-units.wgsl'],
+  ];
+  for (const [name, own, file] of ways) {
+    const times = new Map<number, number[]>();
+    await timeSteps(own, file, (rollouts, _, microseconds) => {
+      times.set(rollouts, [...(times.get(rollouts) ?? []), microseconds]);
+    });
+    const cells = [...times].map(([rollouts, all]) => `rollouts ${rollouts}: ${median(all).toFixed(1)} µs`);
+    console.log(`attention, ${name}: ${cells.join(', ')}`);
+  }
+}
 
 /** Splits of the scans, timed in whole models. */
 async function tryScans(): Promise<void> {
@@ -53,29 +103,12 @@ async function tryScans(): Promise<void> {
     { columns: 16, parts: 8 },
     { columns: 16, parts: 16 },
   ];
-  const { chunks } = wanderingRollout(model, 2, 1);
   const table = new Map<string, string[]>();
   for (const scan of splits) {
-    const world = await createWith({ ...choice, scan }, gpu, spec, bytes, { device });
-    for (const count of [1, world.merged.most]) {
-      const sessions = [];
-      for (let i = 0; i < count; i++) sessions.push(await world.createSession());
-      for (const session of sessions) await session.commit(chunks.slice(0, 2));
-      const plan = count === 1 ? world.denoisePlan : world.merged.denoise(count);
-      const { bank } = sessions[0]!.lease;
-      const { step } = await world.bound(plan, bank);
-      const launches = sessions.map((session) => launchOf(session, null));
-      world.writeLaunch({ ...world.passes.launch(launches, 1), levelRow: world.levelRow([1]), ratio: 0.5 });
-      const scans = step.filter(({ operation }) => operation.program.file === 'gated-delta.wgsl');
-      const begin = (pass: GPUComputePassEncoder): void => world.beginLaunch(pass, 0);
-      await timeOperations(gpu, scans, begin, 8);
-      for (const { name, microseconds } of await timeOperations(gpu, scans, begin, 32)) {
-        const row = `${name}, rollouts: ${count}`;
-        table.set(row, [...(table.get(row) ?? []), microseconds.toFixed(1)]);
-      }
-      for (const session of sessions) session.dispose();
-    }
-    world.dispose();
+    await timeSteps({ ...choice, scan }, 'gated-delta.wgsl', (rollouts, name, microseconds) => {
+      const row = `${name}, rollouts: ${rollouts}`;
+      table.set(row, [...(table.get(row) ?? []), microseconds.toFixed(1)]);
+    });
   }
   const heads = splits.map(({ columns, parts }) => `${columns}×${parts}`.padStart(8));
   console.log(`${'columns × parts'.padEnd(36)}${heads.join('')}`);

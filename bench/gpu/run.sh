@@ -80,7 +80,7 @@ for name in $steps; do
         done'
       ;;
     variants)
-      step variants 120 'LONGTAKE_DAWN_FEATURES=$half runtime_node bench/kernel-variants.ts "$model" 80'
+      step variants 150 'LONGTAKE_DAWN_FEATURES=$half runtime_node bench/kernel-variants.ts "$model" 70'
       ;;
     predict) step predict 60 'runtime_node bench/predict.ts "$model" webgpu' ;;
     bench) step bench 150 "longtake bench --model \"\$model\" $flags --out \"\$out/bench.json\"" ;;

@@ -163,9 +163,12 @@ export class HandOver {
 export function attentionOf(spec: WorldSpec, choice: KernelChoice, chunks: number): AttentionOptions {
   const { width, grid, framesPerChunk, attention } = spec;
   const { heads } = attention;
-  const { limits, units } = choice;
+  const { limits, units, attentionSubgroups: subgroups } = choice;
   const chunkTokens = framesPerChunk * grid.rows * grid.columns;
-  const shape = { heads, headLength: width / heads, chunkTokens, chunks, limits, units };
+  const shape = {
+    ...{ heads, headLength: width / heads, chunkTokens, chunks, limits, units },
+    ...(subgroups === undefined ? {} : { subgroups }),
+  };
   const narrow = canPack(spec, choice) && isOnUnits(shape);
   return { ...shape, narrow, packedOut: narrow };
 }

@@ -40,6 +40,8 @@ export interface KernelChoice {
   card?: boolean;
   /** Tiles by `shapeKey`, where they were tuned. */
   tiles?: ReadonlyMap<string, Tile | UnitTile>;
+  /** Most subgroups of attention straight from memory; 0: by way of workgroup memory. The kernel's own unless given. */
+  attentionSubgroups?: number;
   /** How scans that go token after token are cut up. */
   scan?: ScanSplit;
 }

@@ -36,18 +36,21 @@ function packedCandidates({ unit }: UnitsChoice, rows: number): UnitTile[] {
   });
   if (rows >= MANY_ROWS) {
     return [
-      tile(64, 64, 1, 32, 32),
-      tile(64, 128, 1, 32, 64),
       tile(32, 64, 1, 32, 32),
-      tile(64, 64, 1, 64, 32),
-      tile(32, 128, 1, 32, 32),
+      tile(32, 128, 1, 32, 16),
+      tile(64, 64, 1, 32, 16),
+      tile(64, 64, 1, 32, 32),
+      tile(32, 64, 2, 32, 16),
     ];
   }
   return [
     tile(16, 32, 4, 16, 32),
+    tile(16, 32, 4, 16, 16),
+    tile(16, 32, 2, 16, 16),
     tile(16, 64, 2, 16, 32),
+    tile(16, 64, 2, 16, 16),
+    tile(32, 32, 2, 32, 16),
     tile(32, 64, 2, 32, 32),
-    tile(32, 32, 4, 32, 32),
-    tile(16, 64, 4, 16, 64),
+    tile(64, 32, 2, 32, 16),
   ];
 }
