@@ -3,22 +3,23 @@ import type { ModelJson } from '../src/engine/package/model-json.ts';
 import { levelsFor } from '../src/engine/sampler/levels.ts';
 import { stepsFor } from '../src/engine/scheduler/profiles.ts';
 import type { Operation } from '../src/engine/world/webgpu/operation.ts';
-import { programKey } from '../src/engine/world/webgpu/program.ts';
 import { launchOf } from '../src/engine/world/webgpu/rollout-passes.ts';
 import { timeOperations, timeSpans } from '../src/engine/world/webgpu/timings.ts';
 import type { SinglePass, WebGpuWorldSession } from '../src/engine/world/webgpu/webgpu-session.ts';
 import type { WebGpuWorldModel } from '../src/engine/world/webgpu/webgpu-world.ts';
 import type { Chunk } from '../src/engine/world/world-model.ts';
 import { type Bound, type Ceilings, floorOf } from './floor.ts';
-import { median } from './median.ts';
+import { type PassTimes, timePass, usesOf } from './pass-times.ts';
 import { type Work, workOf } from './work.ts';
 
 /** All uses of one kernel with one set of constants in a pass. */
 export interface KernelFigures {
   what: string;
   uses: number;
-  /** One use, mean. */
+  /** One use, mean, timed by itself. */
   microseconds: number;
+  /** What one use adds to the pass, mean. */
+  inPassMicroseconds: number;
   flopsASecond: number;
   bytesASecond: number;
   floorMicroseconds: number;
@@ -66,7 +67,7 @@ export async function measureKernels(
       const plan = pass.kind === 'denoise' ? world.denoisePlan : world.commitPlans.at(-1)!;
       await session.time(pass, repeats);
       const times = (await session.time(pass, repeats)).slice(plan.sections.before.length);
-      const whole = await session.timeWhole(pass, repeats + 2);
+      const inPass = await session.measure(pass, (step, time) => timePass(time, step, repeats));
       const rows = pass.chunk.mask.length;
       const works = plan.sections.step.map((operation) => workOf(operation, rows));
       figures.push(
@@ -75,7 +76,7 @@ export async function measureKernels(
           plan.sections.step,
           works,
           times.map(({ microseconds }) => microseconds),
-          median(whole.slice(2)),
+          inPass,
           ceilings,
         ),
       );
@@ -120,18 +121,14 @@ async function measureMerged(
       const begin = (pass: GPUComputePassEncoder): void => world.beginLaunch(pass, 0);
       await timeOperations(world.gpu, step, begin, repeats);
       const times = await timeOperations(world.gpu, step, begin, repeats);
-      const whole = await timeSpans(
-        world.gpu,
-        Array.from({ length: repeats + 2 }, () => step),
-        begin,
-      );
+      const inPass = await timePass((lists) => timeSpans(world.gpu, lists, begin), step, repeats);
       const rows = count * chunk.mask.length;
       return summarise(
         `denoise step of ${count} rollouts`,
         plan.sections.step,
         plan.sections.step.map((operation) => workOf(operation, rows, { rollouts: count })),
         times.map(({ microseconds }) => microseconds),
-        median(whole.slice(2)),
+        inPass,
         ceilings,
       );
     });
@@ -143,22 +140,17 @@ async function measureMerged(
 /**
  * Puts a pass's times beside its floors.
  * @param times of the operations one by one, in microseconds
- * @param whole of the pass, in microseconds
+ * @param inPass of the pass and of every kernel in it
  */
 export function summarise(
   pass: PassFigures['pass'],
   operations: readonly Operation[],
   works: readonly Work[],
   times: readonly number[],
-  whole: number,
+  { whole, shares }: PassTimes,
   ceilings: Ceilings,
 ): PassFigures {
-  const groups = new Map<string, number[]>();
-  operations.forEach(({ program }, i) => {
-    const key = programKey(program);
-    groups.set(key, [...(groups.get(key) ?? []), i]);
-  });
-  const kernels = [...groups.values()].map((uses): KernelFigures => {
+  const kernels = [...usesOf(operations)].map(([key, uses]): KernelFigures => {
     const mean = uses.reduce((sum, i) => sum + times[i]!, 0) / uses.length;
     const work = works[uses[0]!]!;
     const floor = floorOf(work, ceilings);
@@ -166,6 +158,7 @@ export function summarise(
       what: describe(operations[uses[0]!]!),
       uses: uses.length,
       microseconds: mean,
+      inPassMicroseconds: (shares.get(key) ?? NaN) / uses.length,
       flopsASecond: work.flops / (mean * 1e-6),
       bytesASecond: work.bytes / (mean * 1e-6),
       floorMicroseconds: floor.seconds * 1e6,

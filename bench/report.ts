@@ -136,11 +136,11 @@ function passLines(pass: PassFigures): string[] {
     `${pass.pass}: ${pass.microseconds.toFixed(1)} µs (${pass.sumMicroseconds.toFixed(1)} one by one), ${pass.dispatches} dispatches, ` +
       `${(pass.flops / 1e9).toFixed(2)} GFLOP, ${(pass.bytes / 1e6).toFixed(1)} MB; ` +
       `floor ${pass.floorMicroseconds.toFixed(1)} µs = ${(100 * pass.floorShare).toFixed(1)} % of the pass`,
-    `${'kernel'.padEnd(34)} uses   µs each  µs total  TFLOP/s      GB/s  floor µs  bound`,
+    `${'kernel'.padEnd(34)} uses   µs each   in pass  µs total  TFLOP/s      GB/s  floor µs  bound`,
   ];
   for (const kernel of pass.kernels) {
     lines.push(
-      `${kernel.what.padEnd(34)} ${cell(kernel.uses, 4, 0)} ${cell(kernel.microseconds, 9, 2)} ` +
+      `${kernel.what.padEnd(34)} ${cell(kernel.uses, 4, 0)} ${cell(kernel.microseconds, 9, 2)} ${cell(kernel.inPassMicroseconds, 9, 2)} ` +
         `${cell(kernel.uses * kernel.microseconds, 9, 1)} ${cell(kernel.flopsASecond / 1e12, 8, 3)} ` +
         `${cell(kernel.bytesASecond / 1e9, 9, 1)} ${cell(kernel.floorMicroseconds, 9, 2)}  ${kernel.bound}`,
     );

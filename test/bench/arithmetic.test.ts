@@ -3,9 +3,11 @@ import { floorOf, passFloor } from '../../bench/floor.ts';
 import { summarise } from '../../bench/kernel-figures.ts';
 import { median, spread } from '../../bench/median.ts';
 import { type BenchReport, formatReport } from '../../bench/report.ts';
+import { type ListTimer, timePass, usesOf } from '../../bench/pass-times.ts';
 import { workOf } from '../../bench/work.ts';
 import type { WorldSpec } from '../../src/engine/package/model-json.ts';
 import type { Operation } from '../../src/engine/world/webgpu/operation.ts';
+import type { BoundOperation } from '../../src/engine/world/webgpu/plan.ts';
 import { makePlans, type Plans } from '../../src/engine/world/webgpu/world-plans.ts';
 import { readTiny } from '../webgpu/tiny-package.ts';
 
@@ -46,12 +48,32 @@ describe('the floor', () => {
     const operations = plans.denoise.sections.step;
     const works = operations.map((operation) => workOf(operation, 80));
     const times = operations.map(() => 10);
-    const figures = summarise('denoise step', operations, works, times, 500, ceilings);
+    const shares = new Map([...usesOf(operations)].map(([key, uses]) => [key, 12 * uses.length]));
+    const figures = summarise('denoise step', operations, works, times, { whole: 500, shares }, ceilings);
+    expect(figures.kernels.every(({ inPassMicroseconds }) => inPassMicroseconds === 12)).toBe(true);
     expect(figures.dispatches).toBe(operations.length);
     expect(figures.sumMicroseconds).toBe(10 * operations.length);
     expect(figures.kernels.reduce((sum, { uses }) => sum + uses, 0)).toBe(operations.length);
     expect(figures.floorMicroseconds).toBeCloseTo(1e6 * passFloor(works, ceilings), 6);
     expect(figures.floorShare).toBeCloseTo(figures.floorMicroseconds / 500, 9);
+  });
+});
+
+describe('what a kernel costs in a pass', () => {
+  it('is the pass against the pass without it, whatever the clock does between', async () => {
+    const step = plans.denoise.sections.step.map((operation) => ({ operation }) as BoundOperation);
+    const costOf = ({ operation }: BoundOperation): number => (operation.name.includes('attention') ? 30 : 5);
+    let clock = 1;
+    const time: ListTimer = async (lists) =>
+      lists.map((list) => (clock *= 1.0001) * list.reduce((sum, one) => sum + costOf(one), 0));
+    const { whole, shares } = await timePass(time, step, 40);
+    const total = step.reduce((sum, one) => sum + costOf(one), 0);
+    expect(whole).toBeGreaterThan(total);
+    for (const [key, uses] of usesOf(plans.denoise.sections.step)) {
+      const own = uses.reduce((sum, i) => sum + costOf(step[i]!), 0);
+      expect(shares.get(key)! / own).toBeGreaterThan(0.8);
+      expect(shares.get(key)! / own).toBeLessThan(1.5);
+    }
   });
 });
 

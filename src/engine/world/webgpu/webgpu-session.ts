@@ -4,7 +4,7 @@ import type { Chunk, Generated, NoiseKey, WorldSession, WorldSnapshot } from '..
 import { fromHalf, toHalves } from './half.ts';
 import type { LaunchValues } from './launch.ts';
 import type { Operation } from './operation.ts';
-import type { Plan } from './plan.ts';
+import type { BoundOperation, Plan } from './plan.ts';
 import { launchOf, type Rollout } from './rollout-passes.ts';
 import type { BoundPlan, Lease } from './state-bank.ts';
 import { stateSizes } from './state-sizes.ts';
@@ -118,17 +118,22 @@ export class WebGpuWorldSession implements WorldSession, Rollout {
   }
 
   /**
-   * Times whole passes on the device, each in one compute pass as in a rollout: the microseconds of every run. The state
-   * is worthless after commit passes.
+   * Lets `measure` time lists of a pass's operations on the device. The state is worthless after commit passes.
+   * @param measure gets the pass's operations and a timer of lists, each run in one compute pass as in a rollout, in microseconds
    * @throws LongtakeError `backend` on devices without timestamp queries
    */
-  timeWhole(pass: SinglePass, runs: number): Promise<number[]> {
+  measure<T>(
+    pass: SinglePass,
+    measure: (
+      step: readonly BoundOperation[],
+      time: (lists: readonly (readonly BoundOperation[])[]) => Promise<number[]>,
+    ) => Promise<T>,
+  ): Promise<T> {
     this.#check(pass.chunk);
     return this.#call(async () => {
       const { bound } = await this.#prepare(pass);
       const begin = (encoder: GPUComputePassEncoder): void => this.#model.beginLaunch(encoder, 0);
-      const spans = Array.from({ length: runs }, () => bound.step);
-      return timeSpans(this.#model.gpu, spans, begin);
+      return measure(bound.step, (lists) => timeSpans(this.#model.gpu, lists, begin));
     });
   }
 
