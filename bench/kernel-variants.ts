@@ -1,7 +1,7 @@
 /**
  * Tries ways of cutting kernels up on this device: every tile of matrix units for every shape of product in a denoise step
  * of one rollout and of eight, subgroups of attention, and splits of the scans that go token after token. Prints the microseconds of a use: of tiles the
- * default's at the card's highest speed, and what the others take of it.
+ * default's at the card's highest speed, what the others take of it, and how much longer or shorter a whole step is with them.
  *
  *     npx tsx bench/kernel-variants.ts [MODEL-FOLDER] [SECONDS]
  *
@@ -22,11 +22,13 @@ import { packMatrix } from '../src/engine/world/webgpu/pack.ts';
 import { packForUnits } from '../src/engine/world/webgpu/pack-units.ts';
 import { loadKernelSources, openGpu } from '../src/engine/world/webgpu/platform.node.ts';
 import { ProductTrial } from '../src/engine/world/webgpu/product-trial.ts';
+import type { BoundOperation } from '../src/engine/world/webgpu/plan.ts';
 import { launchOf } from '../src/engine/world/webgpu/rollout-passes.ts';
 import { type Candidate, spanOn, spanTimer } from '../src/engine/world/webgpu/span-timer.ts';
-import { timeOperations } from '../src/engine/world/webgpu/timings.ts';
-import { makePlans } from '../src/engine/world/webgpu/world-plans.ts';
+import { timeOperations, timeSpans } from '../src/engine/world/webgpu/timings.ts';
+import type { WebGpuWorldModel } from '../src/engine/world/webgpu/webgpu-world.ts';
 import { readWorldWeights } from '../src/engine/world/webgpu/world-weights.ts';
+import { difference } from './pass-times.ts';
 
 const [folder = 'models/maze-64', seconds = '60'] = process.argv.slice(2);
 const { model, file } = await openPackage(nodeFolder(folder));
@@ -45,32 +47,41 @@ await tryScans();
 await tryTiles();
 process.exit();
 
-/** Operations of a denoise step of one rollout and of several, in a whole model: microseconds of each. */
+/** A denoise step of so many rollouts in a whole model. */
+interface Step {
+  bound: readonly BoundOperation[];
+  begin: (pass: GPUComputePassEncoder) => void;
+}
+
+async function stepOf(world: WebGpuWorldModel, rollouts: number): Promise<Step> {
+  const { chunks } = wanderingRollout(model, 2, 1);
+  const sessions = [];
+  for (let i = 0; i < rollouts; i++) sessions.push(await world.createSession());
+  for (const session of sessions) await session.commit(chunks.slice(0, 2));
+  const plan = rollouts === 1 ? world.denoisePlan : world.merged.denoise(rollouts);
+  const { step } = await world.bound(plan, sessions[0]!.lease.bank);
+  const launches = sessions.map((session) => launchOf(session, null));
+  world.writeLaunch({ ...world.passes.launch(launches, 1), levelRow: world.levelRow([1]), ratio: 0.5 });
+  return { bound: step, begin: (pass) => world.beginLaunch(pass, 0) };
+}
+
+/** Operations of a denoise step of one rollout and of several that run a kernel file: microseconds of each. */
 async function timeSteps(
   own: KernelChoice,
   file: string,
   take: (rollouts: number, name: string, microseconds: number) => void,
 ): Promise<void> {
-  const { chunks } = wanderingRollout(model, 2, 1);
-  const world = await createWith(own, gpu, spec, bytes, { device });
-  for (const count of [1, world.merged.most]) {
-    const sessions = [];
-    for (let i = 0; i < count; i++) sessions.push(await world.createSession());
-    for (const session of sessions) await session.commit(chunks.slice(0, 2));
-    const plan = count === 1 ? world.denoisePlan : world.merged.denoise(count);
-    const { bank } = sessions[0]!.lease;
-    const { step } = await world.bound(plan, bank);
-    const launches = sessions.map((session) => launchOf(session, null));
-    world.writeLaunch({ ...world.passes.launch(launches, 1), levelRow: world.levelRow([1]), ratio: 0.5 });
-    const timed = step.filter(({ operation }) => operation.program.file === file);
-    const begin = (pass: GPUComputePassEncoder): void => world.beginLaunch(pass, 0);
+  for (const several of [false, true]) {
+    const world = await createWith(own, gpu, spec, bytes, { device });
+    const rollouts = several ? world.merged.most : 1;
+    const { bound, begin } = await stepOf(world, rollouts);
+    const timed = bound.filter(({ operation }) => operation.program.file === file);
     // A card that was idle is slow at first.
     for (let warm = 0; warm < 20; warm++) await timeOperations(gpu, timed, begin, 32);
     for (const { name, microseconds } of await timeOperations(gpu, timed, begin, 32))
-      take(count, name, microseconds);
-    for (const session of sessions) session.dispose();
+      take(rollouts, name, microseconds);
+    world.dispose();
   }
-  world.dispose();
 }
 
 /** Subgroups of attention straight from memory, and attention by way of workgroup memory, timed in whole models. */
@@ -116,7 +127,7 @@ async function tryScans(): Promise<void> {
     console.log(`${row.padEnd(36)}${times.map((t) => t.padStart(8)).join('')}`);
 }
 
-/** Tiles of matrix units. */
+/** Tiles of matrix units, of one rollout and of as many as go in one pass. */
 async function tryTiles(): Promise<void> {
   const packed = readWorldWeights(spec, bytes, (name, parts) =>
     fitsUnits(choice.units, spec.width / spec.attention.heads, name)
@@ -124,26 +135,39 @@ async function tryTiles(): Promise<void> {
       : packMatrix(parts),
   );
   const weights = await uploadWeights(gpu, packed);
-  const plans = makePlans(spec, weights.formats, 8, choice, device.limits);
-  const shapes = new Map<string, { operation: Operation; work: number }>();
-  for (const plan of [plans.denoise, plans.merged.denoise(plans.merged.most)]) {
-    for (const operation of plan.sections.step) {
+  const share = Number(seconds) / 2;
+  for (const several of [false, true]) {
+    const world = await createWith(choice, gpu, spec, bytes, { device });
+    const step = await stepOf(world, several ? world.merged.most : 1);
+    const shapes = new Map<string, { operation: Operation; work: number }>();
+    for (const { operation } of step.bound) {
       const { product } = operation;
       if (product?.options.weight.kind !== 'half') continue;
       const known = shapes.get(product.key) ?? { operation, work: 0 };
       known.work += product.options.n * product.options.k;
       shapes.set(product.key, known);
     }
-  }
-  const end = performance.now() + 1000 * Number(seconds);
-  for (const { operation } of [...shapes.values()].sort((a, b) => b.work - a.work)) {
-    if (performance.now() > end) return console.log('Out of time.');
-    await tryShape(operation, weights.buffers);
+    const end = performance.now() + 1000 * share;
+    for (const { operation } of [...shapes.values()].sort((a, b) => b.work - a.work)) {
+      if (performance.now() > end) {
+        console.log('Out of time.');
+        break;
+      }
+      await tryShape(operation, weights.buffers, step);
+    }
+    world.dispose();
   }
 }
 
-/** Prints how the tiles of a product do, the fastest first. */
-async function tryShape(operation: Operation, weights: ReadonlyMap<string, GPUBuffer>): Promise<void> {
+/** Tiles of a shape that are tried in the step, and how often. */
+const [IN_STEP, STEPS] = [3, 24];
+
+/** Prints how the tiles of a product do, the fastest first, by themselves and in the step. */
+async function tryShape(
+  operation: Operation,
+  weights: ReadonlyMap<string, GPUBuffer>,
+  { bound, begin }: Step,
+): Promise<void> {
   const { options, rows, key } = operation.product!;
   const tiles = isPacked(options) ? packedTilesFor(rows) : tilesFor(rows);
   const trial = await ProductTrial.make(gpu, operation, weights, choice, tiles);
@@ -153,19 +177,32 @@ async function tryShape(operation: Operation, weights: ReadonlyMap<string, GPUBu
     const [comparison] = await compareCandidates(spanTimer(gpu), [candidates], limits);
     const { microseconds, standings } = comparison!;
     const judged = standings
-      .map((standing, i) => ({ ...standing, label: labelOf(candidates[i + 1]!) }))
+      .map((standing, i) => ({ ...standing, candidate: candidates[i + 1]! }))
       .filter(({ ratio }) => !Number.isNaN(ratio))
       .sort((a, b) => a.ratio - b.ratio);
     console.log(
       `${key} (${judged.length + 1} of ${trial.asked}), default ${microseconds.toFixed(1)}: ${labelOf(candidates[0]!)}`,
     );
-    for (const { ratio, noise, label } of judged.slice(0, 5)) {
+    for (const [place, { ratio, noise, candidate }] of judged.slice(0, 5).entries()) {
       const share = `${ratio.toFixed(3)} ± ${noise.toFixed(3)}`;
-      console.log(`  ${(ratio * microseconds).toFixed(2).padStart(7)}  ${share}  ${label}`);
+      let line = `  ${(ratio * microseconds).toFixed(2).padStart(7)}  ${share}  ${labelOf(candidate)}`;
+      if (place < IN_STEP) {
+        const other = bound.map((one) => inPlaceOf(one, key, candidate));
+        const change = await difference((lists) => timeSpans(gpu, lists, begin), other, bound, STEPS);
+        line += `  step ${change > 0 ? '+' : ''}${change.toFixed(1)} µs`;
+      }
+      console.log(line);
     }
   } finally {
     trial.free();
   }
+}
+
+/** An operation of a step, with a candidate's kernel where it makes a product of that shape. */
+function inPlaceOf(one: BoundOperation, key: string, { bound }: Candidate): BoundOperation {
+  if (one.operation.product?.key !== key) return one;
+  const { program, workgroups } = bound.operation;
+  return { ...one, operation: { ...one.operation, program, workgroups }, pipeline: bound.pipeline };
 }
 
 function labelOf({ bound }: Candidate): string {
