@@ -9,6 +9,9 @@ export type ListTimer = (lists: readonly (readonly BoundOperation[])[]) => Promi
 /** Lists in one submission: two timestamps each, 4,096 in the largest query set. */
 const BATCH = 64;
 
+/** Differences of which the middle counts; a pass has some twenty kernels. */
+const MOST_DIFFERENCES = 32;
+
 export interface PassTimes {
   /** The whole pass: median. */
   whole: number;
@@ -42,7 +45,7 @@ export async function timePass(
   for (const [key, uses] of usesOf(step.map(({ operation }) => operation))) {
     const gone = new Set(uses);
     const without = step.filter((_, i) => !gone.has(i));
-    shares.set(key, await difference(time, step, without, repeats));
+    shares.set(key, await difference(time, step, without, Math.min(repeats, MOST_DIFFERENCES)));
   }
   return { whole, shares };
 }
