@@ -31,7 +31,7 @@
 //          at NEXT_BASE of `table`, in rows of NEXT_STRIDE; and after out's rows, [N/SQUARED, tokens], sums of SQUARED squares
 //          of it. TILE_N is a multiple of SQUARED
 // STAGED   1 where sums lie in `results` before they are stored: [RESULT_SLICES, TILE_M, TILE_N], added over slices
-// EARLY    outputs of an invocation for which the epilogue's numbers are sent for before the product; 0: after it
+// EARLY    outputs (STORE heads: pairs) of an invocation for which the epilogue's numbers are sent for before the product; 0: after it
 #include "launch.wgsl"
 #include "activation.wgsl"
 #include "narrow.wgsl"
@@ -158,6 +158,11 @@ fn fetch_beside(row: u32, column: u32) -> Beside {
   return beside;
 }
 
+// @param i index of an output in the tile
+fn fetch_beside_at(i: u32, first_row: u32, first_column: u32) -> Beside {
+  return fetch_beside(min(first_row + i / TILE_N, launch.tokens - 1u), min(first_column + i % TILE_N, N - 1u));
+}
+
 // Returns what the output is then.
 fn store(row: u32, column: u32, sum: f32, beside: Beside) -> f32 {
   let at = row * OUT_STRIDE + column;
@@ -212,10 +217,7 @@ var<private> beside_$j: Beside;
 
 fn fetch_early(first_row: u32, first_column: u32, lane: u32) {
 #repeat j EARLY
-  beside_$j = fetch_beside(
-    min(first_row + (lane + $ju * THREADS) / TILE_N, launch.tokens - 1u),
-    min(first_column + (lane + $ju * THREADS) % TILE_N, N - 1u),
-  );
+  beside_$j = fetch_beside_at(lane + $ju * THREADS, first_row, first_column);
 #endrepeat
 }
 
@@ -243,10 +245,7 @@ fn store_results(first_row: u32, first_column: u32, lane: u32) {
   for (var first = lane; first < TILE_M * TILE_N; first += 4u * THREADS) {
 #repeat j 4
     let at_$j = min(first + $ju * THREADS, u32(TILE_M * TILE_N - 1));
-    let own_$j = fetch_beside(
-      min(first_row + at_$j / TILE_N, launch.tokens - 1u),
-      min(first_column + at_$j % TILE_N, N - 1u),
-    );
+    let own_$j = fetch_beside_at(at_$j, first_row, first_column);
 #endrepeat
 #repeat j 4
     if (first + $ju * THREADS < TILE_M * TILE_N) {

@@ -11,7 +11,8 @@ export function epilogueBytes(
   tile: { m: number; n: number },
   each: number,
 ): number {
-  const squares = store?.kind === 'heads' ? (16 * tile.m * tile.n) / store.headLength : 0;
+  // One of every pair of numbers.
+  const squares = store?.kind === 'heads' ? 2 * tile.m * tile.n : 0;
   return tile.m * tile.n * each + squares;
 }
 

@@ -155,13 +155,13 @@ function unitJobs(unit: MatrixUnit, { n, slices, span }: UnitTile): number {
   return (n / (unit.n * span)) * slices;
 }
 
-/** Outputs for which an invocation keeps what the epilogue needs through the whole product. */
+/** Outputs, or pairs of them, for which an invocation keeps what the epilogue needs through the whole product. */
 const MOST_EARLY = 4;
 
 /** @param outputs of an invocation */
 function early({ store }: MatmulOptions, outputs: number): number {
-  const even = Number.isInteger(outputs) && outputs <= MOST_EARLY;
-  return even && store?.kind !== 'heads' ? outputs : 0;
+  const each = store?.kind === 'heads' ? outputs / 2 : outputs;
+  return Number.isInteger(each) && each <= MOST_EARLY ? each : 0;
 }
 
 /** Units of weights that a subgroup holds in registers. */
