@@ -5,10 +5,11 @@
 // Pairs (2j, 2j+1) of a head are rotated: first TIME_PAIRS by time, then ROW_PAIRS by row, then COLUMN_PAIRS by column.
 const TIMES = GRID_ROWS * ROW_PAIRS + GRID_COLUMNS * COLUMN_PAIRS;
 const PAIRS = TILE_M * TILE_N / 2;
-const HEAD_PAIRS = HEAD_LENGTH / 2;
+const QUARTER = HEAD_LENGTH / 4;
+const QUARTERS = TILE_M * TILE_N / QUARTER;
 
-// Sums of squares of pairs: [row, pair].
-var<workgroup> pair_squares: array<f32, PAIRS>;
+// Sums of squares by row, head and quarter of the head.
+var<workgroup> head_squares: array<f32, QUARTERS>;
 
 fn rotation(token: u32, pair: u32) -> vec2f {
   let cell = token % (GRID_ROWS * GRID_COLUMNS);
@@ -41,25 +42,44 @@ fn fetch_beside_at(i: u32, first_row: u32, first_column: u32) -> Beside {
   return Beside(columns[column], columns[column + 1u], turn, vec2f(shift_at(row, column), shift_at(row, column + 1u)));
 }
 
-// A pair before it is normalised.
-fn pair_at(i: u32, beside: Beside) -> vec2f {
+// Puts a pair, before it is normalised, in the place of its sums, which nobody else reads; returns it.
+fn finish_pair(i: u32, beside: Beside) -> vec2f {
   let tile_row = i / (TILE_N / 2);
   let at = tile_row * TILE_N + 2 * (i % (TILE_N / 2));
   let sums = vec2f(whole_sum(result(at), tile_row), whole_sum(result(at + 1u), tile_row));
-  return sums * vec2f(beside.even.x, beside.odd.x) + beside.shifts;
+  let x = sums * vec2f(beside.even.x, beside.odd.x) + beside.shifts;
+  results[at] = RESULT(x.x);
+  results[at + 1u] = RESULT(x.y);
+  return x;
+}
+
+fn finished_pair(i: u32) -> vec2f {
+  let at = i / (TILE_N / 2) * TILE_N + 2 * (i % (TILE_N / 2));
+  return vec2f(f32(results[at]), f32(results[at + 1u]));
+}
+
+fn add_squares(lane: u32) {
+  workgroupBarrier();
+  for (var i = lane; i < QUARTERS; i += THREADS) {
+    var sum = 0.0;
+    for (var j = 0u; j < QUARTER; j++) {
+      let value = f32(results[i * QUARTER + j]);
+      sum += value * value;
+    }
+    head_squares[i] = sum;
+  }
+  workgroupBarrier();
 }
 
 fn store_pair(i: u32, x: vec2f, beside: Beside, first_row: u32, first_column: u32) {
   let row = first_row + i / (TILE_N / 2);
-  let column = first_column + 2 * (i % (TILE_N / 2));
+  let own = 2 * (i % (TILE_N / 2));
+  let column = first_column + own;
   if (row < launch.tokens && column < N) {
     let at = row * OUT_STRIDE + column;
     if (column < HEAD_COLUMNS) {
-      let head = i / HEAD_PAIRS * HEAD_PAIRS;
-      var sum = 0.0;
-      for (var j = 0u; j < HEAD_PAIRS; j++) {
-        sum += pair_squares[head + j];
-      }
+      let first = i / (TILE_N / 2) * (TILE_N / QUARTER) + own / HEAD_LENGTH * 4u;
+      let sum = head_squares[first] + head_squares[first + 1u] + head_squares[first + 2u] + head_squares[first + 3u];
       let scaled = x * inverseSqrt(sum / f32(HEAD_LENGTH) + 1e-6) * vec2f(beside.even.y, beside.odd.y);
       out[at] = as_out(scaled.x * beside.turn.x - scaled.y * beside.turn.y);
       out[at + 1u] = as_out(scaled.x * beside.turn.y + scaled.y * beside.turn.x);
@@ -73,10 +93,9 @@ fn store_pair(i: u32, x: vec2f, beside: Beside, first_row: u32, first_column: u3
 fn store_results(first_row: u32, first_column: u32, lane: u32) {
 #if EARLY
 #repeat j EARLY
-  let x_$j = pair_at(lane + $ju * THREADS, beside_$j);
-  pair_squares[lane + $ju * THREADS] = dot(x_$j, x_$j);
+  let x_$j = finish_pair(lane + $ju * THREADS, beside_$j);
 #endrepeat
-  workgroupBarrier();
+  add_squares(lane);
 #repeat j EARLY
   store_pair(lane + $ju * THREADS, x_$j, beside_$j, first_row, first_column);
 #endrepeat
@@ -89,12 +108,11 @@ fn store_results(first_row: u32, first_column: u32, lane: u32) {
 #endrepeat
 #repeat j 4
     if (first + $ju * THREADS < PAIRS) {
-      let x = pair_at(at_$j, own_$j);
-      pair_squares[at_$j] = dot(x, x);
+      finish_pair(at_$j, own_$j);
     }
 #endrepeat
   }
-  workgroupBarrier();
+  add_squares(lane);
   for (var first = lane; first < PAIRS; first += 4u * THREADS) {
 #repeat j 4
     let at_$j = min(first + $ju * THREADS, u32(PAIRS - 1));
@@ -102,7 +120,7 @@ fn store_results(first_row: u32, first_column: u32, lane: u32) {
 #endrepeat
 #repeat j 4
     if (first + $ju * THREADS < PAIRS) {
-      store_pair(at_$j, pair_at(at_$j, own_$j), own_$j, first_row, first_column);
+      store_pair(at_$j, finished_pair(at_$j), own_$j, first_row, first_column);
     }
 #endrepeat
   }

@@ -11,8 +11,7 @@ export function epilogueBytes(
   tile: { m: number; n: number },
   each: number,
 ): number {
-  // One of every pair of numbers.
-  const squares = store?.kind === 'heads' ? 2 * tile.m * tile.n : 0;
+  const squares = store?.kind === 'heads' ? (16 * tile.m * tile.n) / store.headLength : 0;
   return tile.m * tile.n * each + squares;
 }
 

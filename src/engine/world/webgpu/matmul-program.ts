@@ -100,11 +100,11 @@ function fittingOnUnits(variant: UnitsVariant, options: MatmulOptions): UnitTile
   return isPacked(options) ? fittingPacked(variant, options) : fittingUnits(variant, options);
 }
 
-function tileConstants(options: MatmulOptions): Record<string, number> {
+function tileConstants(options: MatmulOptions): Record<string, number | string> {
   const { m, n, k, slices } = fittingTile(options);
   const staged = isStaged(options, slices);
   return {
-    ...{ TILE_M: m, TILE_N: n, TILE_K: k, SLICES: slices, STAGED: staged ? 1 : 0 },
+    ...{ TILE_M: m, TILE_N: n, TILE_K: k, SLICES: slices, STAGED: staged ? 1 : 0, RESULT: 'f32' },
     EARLY: staged ? early(options, (m * n) / ((m / 4) * (n / 4) * slices)) : 0,
   };
 }
