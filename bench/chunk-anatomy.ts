@@ -12,7 +12,8 @@ import { requestWebGpuDevice } from '../src/engine/world/webgpu/device.ts';
 import { createWebGpuWorldModel } from '../src/engine/world/webgpu/index.ts';
 import type { Arithmetic } from '../src/engine/world/webgpu/kernel-choice.ts';
 import { loadKernelSources, openGpu } from '../src/engine/world/webgpu/platform.node.ts';
-import { median, wallTimes } from './median.ts';
+import { median } from '../src/engine/median.ts';
+import { wallTimes } from './wall-times.ts';
 
 const [folder = 'models/maze-64', arithmetic = 'f32', runs = '30'] = process.argv.slice(2);
 const { model, file } = await openPackage(await nodeFolder(folder));

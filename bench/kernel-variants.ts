@@ -1,7 +1,8 @@
 /**
  * Tries ways of cutting kernels up on this device: every tile of matrix units for every shape of product in a denoise step
- * of one rollout and of eight, subgroups of attention, and splits of the scans that go token after token. Prints the microseconds of a use: of tiles the
- * default's at the card's highest speed, what the others take of it, and how much longer or shorter a whole step is with them.
+ * of one rollout and of eight, subgroups of attention, and splits of the scans that go token after token. Prints the
+ * microseconds of a use: of tiles the default's at the card's highest speed, what the others take of it, and how much longer
+ * or shorter a whole step is with them.
  *
  *     npx tsx bench/kernel-variants.ts [MODEL-FOLDER] [SECONDS]
  *

@@ -1,7 +1,7 @@
 import type { Operation } from '../src/engine/world/webgpu/operation.ts';
 import type { BoundOperation } from '../src/engine/world/webgpu/plan.ts';
 import { programKey } from '../src/engine/world/webgpu/program.ts';
-import { median } from './median.ts';
+import { median } from '../src/engine/median.ts';
 
 /** Times lists of operations, each in one compute pass: microseconds of every list. */
 export type ListTimer = (lists: readonly (readonly BoundOperation[])[]) => Promise<number[]>;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { adapterInfoOf } from '../src/engine/world/webgpu/device.ts';
 import { preprocess, type KernelConstants } from '../src/engine/world/webgpu/preprocess.ts';
 import type { Ceilings } from './floor.ts';
-import { median } from './median.ts';
+import { median } from '../src/engine/median.ts';
 
 /** What our own micro-benchmarks reach on a device; absent where it lacks the feature. */
 export interface Peaks {

@@ -20,7 +20,7 @@ import {
 } from 'mediabunny';
 import { makeClip } from '../test/studio/make-clip.ts';
 import { StudioPage } from '../test/studio/studio-page.ts';
-import { median } from './median.ts';
+import { median } from '../src/engine/median.ts';
 import { Scrubbing } from './scrubbing.ts';
 
 const [minutes = 10, cycles = 100] = process.argv.slice(2, 4).map(Number);

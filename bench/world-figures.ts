@@ -5,7 +5,8 @@ import { levelsFor } from '../src/engine/sampler/levels.ts';
 import { PROFILES, stepsFor } from '../src/engine/scheduler/profiles.ts';
 import type { Profile } from '../src/engine/tasks/extend-request.ts';
 import type { Chunk, WorldModel, WorldSession } from '../src/engine/world/world-model.ts';
-import { median, spread, wallTimes } from './median.ts';
+import { median } from '../src/engine/median.ts';
+import { spread, wallTimes } from './wall-times.ts';
 
 /** Cost of one chunk (all denoise passes and the commit), wall time. */
 export interface ChunkCost {

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { floorOf, passFloor } from '../../bench/floor.ts';
 import { summarise } from '../../bench/kernel-figures.ts';
-import { median, spread } from '../../bench/median.ts';
+import { spread } from '../../bench/wall-times.ts';
+import { median } from '../../src/engine/median.ts';
 import { type BenchReport, formatReport } from '../../bench/report.ts';
 import { type ListTimer, timePass, usesOf } from '../../bench/pass-times.ts';
 import { workOf } from '../../bench/work.ts';

@@ -1,7 +1,5 @@
 import { median } from '../src/engine/median.ts';
 
-export { median };
-
 /** Largest minus smallest, as a share of the median: what differences between runs are noise. */
 export function spread(values: readonly number[]): number {
   return (Math.max(...values) - Math.min(...values)) / median(values);
